@@ -1,0 +1,76 @@
+// A load generator for WebSocket echo servers on this machine. It keeps messages going round on
+// many connections, compares every echo with what was sent, and prints one line of JSON with what
+// it measured. Exit status: 0 all is well, 1 the server did something wrong (said on stderr and in
+// the JSON), 2 the arguments make no sense.
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "failure.h"
+#include "load.h"
+#include "options.h"
+
+namespace ohws::bench {
+namespace {
+
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') quoted.push_back('\\');
+    quoted.push_back(c >= ' ' && c <= '~' ? c : '?');
+  }
+  return quoted + '"';
+}
+
+void Print(const Options& options, const Result& result, const std::string& error) {
+  const double messages = static_cast<double>(result.messages);
+  const auto microseconds = [](uint64_t ns) { return static_cast<double>(ns) / 1e3; };
+  std::printf("{\"messages\":%.0f,\"seconds\":%.6f,\"rate\":%.1f,\"bytes\":%.0f,", messages,
+              result.seconds, result.seconds > 0 ? messages / result.seconds : 0,
+              messages * static_cast<double>(options.size));
+  std::printf("\"latencyUs\":{\"p50\":%.1f,\"p99\":%.1f,\"max\":%.1f},",
+              microseconds(result.latency_ns.Percentile(0.5)),
+              microseconds(result.latency_ns.Percentile(0.99)),
+              microseconds(result.latency_ns.max()));
+  std::printf("\"connectSeconds\":%.6f,\"cpuUserUs\":%.0f,\"cpuSystemUs\":%.0f,",
+              result.connect_seconds, result.cpu_user_us, result.cpu_system_us);
+  std::printf("\"verified\":%llu,\"errors\":[%s]}\n",
+              static_cast<unsigned long long>(result.verified),
+              error.empty() ? "" : Quoted(error).c_str());
+}
+
+void AllowManySockets() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int Main(int argc, char** argv) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // never outlive the benchmark
+  AllowManySockets();
+  Options options;
+  if (!ParseOptions(argc, argv, options)) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  Load load(options);
+  std::string error;
+  try {
+    load.Run();
+  } catch (const Failure& failure) {
+    error = failure.what();
+    std::fprintf(stderr, "load: %s\n", error.c_str());
+  }
+  Print(options, load.result(), error);
+  return error.empty() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace ohws::bench
+
+int main(int argc, char** argv) { return ohws::bench::Main(argc, argv); }

@@ -1,0 +1,40 @@
+// What the numbers were measured on and with.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { BENCH_DIRECTORY, ROOT_DIRECTORY } from './paths.mjs';
+
+/** What kind of machine it is; nothing that tells which one. */
+export function machine() {
+  const all = cpus();
+  return {
+    cpu: all[0]?.model.trim() ?? 'unknown',
+    cores: all.length,
+    memoryGiB: Math.round(totalmem() / 1024 ** 3),
+    platform: `${process.platform}-${process.arch}`,
+    kernel: release(),
+  };
+}
+
+/** @returns {Record<string, string>} */
+export function versions() {
+  const { dependencies } = JSON.parse(readFileSync(`${BENCH_DIRECTORY}/package.json`, 'utf8'));
+  const { version } = JSON.parse(readFileSync(`${ROOT_DIRECTORY}/package.json`, 'utf8'));
+  return { node: process.version, 'ohos-websocket': version, ...dependencies };
+}
+
+/** @returns {{ id: string, changed: boolean } | null} null where there is none */
+export function commit() {
+  const id = git(['rev-parse', '--short=12', '--verify', 'HEAD']);
+  return id === null ? null : { id, changed: git(['status', '--porcelain']) !== '' };
+}
+
+/**
+ * @param {string[]} args
+ * @returns {string | null}
+ */
+function git(args) {
+  const { status, stdout } = spawnSync('git', args, { cwd: ROOT_DIRECTORY, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : null;
+}

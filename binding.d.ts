@@ -1,0 +1,41 @@
+/**
+ * The native module's surface: flat, typed, no behaviour. Everything here runs on the JavaScript
+ * thread of the environment that loaded the module; `lib/engine.ts` is its only user. Arguments are
+ * right by construction; a wrong one throws an Error.
+ *
+ * An engine is named by a number. Its rings are described in `native/src/wire/ring.h`, the records
+ * in `native/src/wire/record.h`.
+ */
+
+/** What record.h is on; has to equal `WIRE_VERSION` of `lib/records.ts`. */
+export declare const wireVersion: number;
+/** Version text of the libwebsockets inside. */
+export declare const lwsVersion: string;
+/** Names of our patches that this libwebsockets lacks, separated by blanks; `''` if it has all. */
+export declare const missingPatches: string;
+
+/**
+ * Starts an engine thread over two rings, which stay pinned until `stop`. `onDoorbell` is called
+ * when there is something to read in `up` (and it slept), or room in `down` (and it was full). Keeps the
+ * process alive until `setRef(engine, false)`.
+ */
+export declare function start(up: ArrayBuffer, down: ArrayBuffer, onDoorbell: () => void): number;
+/** Cuts all connections, joins the thread, gives the rings back. */
+export declare function stop(engine: number): void;
+/** Rings the engine's doorbell. */
+export declare function wake(engine: number): void;
+/** Whether this engine keeps the process alive. */
+export declare function setRef(engine: number, keepAlive: boolean): void;
+
+/** Copies bytes beside the down ring; the token goes into a record. */
+export declare function putBytes(
+  engine: number,
+  buffer: ArrayBuffer,
+  offset: number,
+  size: number,
+): number;
+/** Encodes text as UTF-8 beside the down ring (lone surrogates become U+FFFD). */
+export declare function putText(engine: number, text: string): number;
+/** Fetches a payload from beside the up ring, without a copy where the runtime allows it. */
+export declare function takeBytes(engine: number, token: number): ArrayBuffer;
+export declare function takeText(engine: number, token: number, asciiOnly: boolean): string;

@@ -1,0 +1,497 @@
+/**
+ * The transport over the native engine: one engine thread for this environment, started with the
+ * first endpoint and stopped a moment after the last, the two rings, and who is behind which id. It
+ * reads what the engine tells and calls the handlers; it knows nothing of the API above.
+ *
+ * A crossing into native code happens once a batch. Everything a turn of ours writes is shown to
+ * the engine at its end, and the engine is woken only if it sleeps.
+ */
+import { getSystemErrorName } from 'node:util';
+import { binding } from './binding.js';
+import {
+  ABNORMAL,
+  ASCII_ONLY,
+  Down,
+  decodeStrings,
+  encodeStrings,
+  JS_OWNED_ID,
+  PAD,
+  recordBytes,
+  Up,
+} from './records.js';
+import { RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
+import type {
+  ClientConfig,
+  ClientHandler,
+  CloseInfo,
+  Connection,
+  EngineFailure,
+  FailureKind,
+  Listener,
+  Message,
+  Phase,
+  ServerConfig,
+  ServerConnectionHandler,
+  ServerHandler,
+  Transport,
+} from './transport.js';
+
+const RING_BYTES = 1 << 20;
+/** Payloads of this size and more go beside the ring (`UpWriter::kLargeMessageBytes`). */
+const LARGE_BYTES = 64 * 1024;
+/** Above this a connection's sends wait until its queue has drained. */
+const HIGH_WATER_BYTES = 1 << 20;
+/** Room is given back, and what was sent is shown, after so many bytes read … */
+const RELEASE_BYTES = 64 * 1024;
+/** … and after so many bytes the event loop has its turn. */
+const TURN_BYTES = RING_BYTES;
+/** An idle engine is stopped after this, so that quick reconnects do not pay for a thread. */
+const IDLE_STOP_MS = 1000;
+
+type Handler = ClientHandler | ServerConnectionHandler;
+
+const NOBODY: ServerConnectionHandler = { onMessage() {}, onClosed() {} };
+
+class EngineConnection implements Connection {
+  readonly id: number;
+  handler: Handler;
+  readonly #engine: Engine;
+  /** Bytes sent since the queue was last known to be empty. */
+  #pendingBytes = 0;
+  #drainRequested = false;
+  #waiters: (() => void)[] = [];
+  #ended = false;
+
+  constructor(engine: Engine, id: number, handler: Handler = NOBODY) {
+    this.#engine = engine;
+    this.id = id;
+    this.handler = handler;
+  }
+
+  send(data: string | ArrayBuffer | ArrayBufferView): Promise<void> | undefined {
+    if (this.#ended) return undefined;
+    const above = this.#pendingBytes > HIGH_WATER_BYTES;
+    this.#pendingBytes += this.#engine.write(this.id, data);
+    if (this.#pendingBytes <= HIGH_WATER_BYTES) return undefined;
+    if (!this.#drainRequested) {
+      this.#drainRequested = true;
+      this.#engine.post(Down.drainRequest, this.id);
+    }
+    if (!above) return undefined;
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+    });
+  }
+
+  close(code: number, reason: string, wireCode: number): void {
+    if (this.#ended) return;
+    this.#engine.post(Down.close, this.id, Buffer.from(reason, 'utf8'), code, wireCode);
+  }
+
+  /** The queue has drained. */
+  onDrained(): void {
+    this.#pendingBytes = 0;
+    this.#drainRequested = false;
+    const waiters = this.#waiters;
+    if (waiters.length === 0) return;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  onEnded(): void {
+    this.#ended = true;
+    this.onDrained();
+  }
+}
+
+/** A record that found the down ring full, kept in order until there is room. */
+type Waiting = () => boolean;
+
+export class Engine implements Transport {
+  #native = -1;
+  #reader!: RingReader;
+  #writer!: RingWriter;
+  #waiting: Waiting[] = [];
+  #reading = false;
+  #flushScheduled = false;
+  #turnScheduled = false;
+  #endpoints = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  /** Accepted connections by the engine's id, clients and listeners by ours. */
+  #accepted: (EngineConnection | undefined)[] = [];
+  readonly #clients = new Map<number, EngineConnection>();
+  readonly #listeners = new Map<number, ServerHandler>();
+
+  connect(config: ClientConfig, handler: ClientHandler): Connection {
+    const id = this.#openEndpoint();
+    const connection = new EngineConnection(this, id, handler);
+    this.#clients.set(id, connection);
+    this.post(Down.connect, id, encodeStrings(clientStrings(config)));
+    return connection;
+  }
+
+  listen(config: ServerConfig, handler: ServerHandler): Listener {
+    const id = this.#openEndpoint();
+    this.#listeners.set(id, handler);
+    this.post(Down.listen, id, encodeStrings(serverStrings(config)));
+    return {
+      stop: (code, reason) => {
+        if (this.#listeners.has(id)) this.post(Down.stop, id, Buffer.from(reason, 'utf8'), code);
+      },
+    };
+  }
+
+  /** Writes one message; the number of its payload bytes. */
+  write(id: number, data: string | ArrayBuffer | ArrayBufferView): number {
+    if (typeof data === 'string') return this.#writeText(id, data);
+    const bytes =
+      data instanceof ArrayBuffer
+        ? new Uint8Array(data)
+        : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (bytes.length >= LARGE_BYTES) {
+      // Shared memory cannot cross the border: copy it out first.
+      const own = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
+      const token = binding.putBytes(
+        this.#native,
+        own.buffer as ArrayBuffer,
+        own.byteOffset,
+        own.length,
+      );
+      this.post(Down.largeBinary, id, EMPTY, 0, token);
+    } else if (this.#waiting.length > 0 || !this.#writer.writeBytes(Down.binary, id, bytes)) {
+      this.#wait(Down.binary, id, bytes.slice());
+    } else {
+      this.#scheduleFlush();
+    }
+    return bytes.length;
+  }
+
+  #writeText(id: number, text: string): number {
+    if (text.length >= LARGE_BYTES) {
+      this.post(Down.largeText, id, EMPTY, 0, binding.putText(this.#native, text));
+      return text.length;
+    }
+    if (this.#waiting.length === 0) {
+      const size = this.#writer.writeText(Down.text, id, text);
+      if (size >= 0) {
+        this.#scheduleFlush();
+        return size;
+      }
+    }
+    const bytes = Buffer.from(text, 'utf8');
+    this.#wait(Down.text, id, bytes);
+    return bytes.length;
+  }
+
+  /** Writes a record, now or when there is room, after everything that waits. */
+  post(kind: number, id: number, payload: Uint8Array = EMPTY, aux = 0, arg = 0): void {
+    if (this.#waiting.length > 0 || !this.#writer.writeBytes(kind, id, payload, aux, arg)) {
+      this.#wait(kind, id, payload, aux, arg);
+    } else {
+      this.#scheduleFlush();
+    }
+  }
+
+  #wait(kind: number, id: number, payload: Uint8Array, aux = 0, arg = 0): void {
+    this.#waiting.push(() => this.#writer.writeBytes(kind, id, payload, aux, arg));
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#reading || this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    if (this.#native >= 0) this.#publish();
+  };
+
+  #publish(): void {
+    let written = 0;
+    while (written < this.#waiting.length) {
+      if (!this.#waiting[written]?.()) {
+        // The engine may have made room between the look and the wish to be told of it.
+        this.#writer.waitForRoom();
+        if (!this.#waiting[written]?.()) break;
+      }
+      written += 1;
+    }
+    if (written > 0) this.#waiting.splice(0, written);
+    if (this.#writer.publish()) binding.wake(this.#native);
+  }
+
+  // ------------------------------------------------------------------------------ what the engine tells
+
+  readonly #onDoorbell = (): void => {
+    if (this.#native >= 0) this.#turn();
+  };
+
+  readonly #nextTurn = (): void => {
+    this.#turnScheduled = false;
+    if (this.#native >= 0) this.#turn();
+  };
+
+  #turn(): void {
+    this.#reading = true;
+    const more = this.#read();
+    this.#reading = false;
+    this.#publish();
+    if (more && !this.#turnScheduled) {
+      this.#turnScheduled = true;
+      setImmediate(this.#nextTurn);
+    }
+  }
+
+  /** Reads what there is, within bounds. True if the bound was met before the end. */
+  #read(): boolean {
+    const reader = this.#reader;
+    const { words, mask } = reader.ring;
+    let turnBytes = 0;
+    let sinceRelease = 0;
+    for (;;) {
+      const end = reader.available();
+      while (reader.position !== end) {
+        const offset = RING_HEAD_BYTES + (reader.position & mask);
+        const at = offset >> 2;
+        const head = words[at] as number;
+        const size = words[at + 2] as number;
+        const bytes = recordBytes(size);
+        if ((head & 0xff) !== PAD) {
+          try {
+            this.#dispatch(head, words[at + 1] as number, size, words[at + 3] as number, offset + 16);
+          } catch (error) {
+            // A handler's exception is its own: it surfaces as uncaught, and the next event follows.
+            process.nextTick(rethrow, error);
+          }
+        }
+        reader.position = (reader.position + bytes) >>> 0;
+        turnBytes += bytes;
+        sinceRelease += bytes;
+        if (sinceRelease >= RELEASE_BYTES) {
+          sinceRelease = 0;
+          if (reader.release()) binding.wake(this.#native);
+          this.#publish();
+          if (turnBytes >= TURN_BYTES) return true;
+        }
+      }
+      if (reader.release()) binding.wake(this.#native);
+      if (reader.trySleep()) return false;
+    }
+  }
+
+  #dispatch(head: number, id: number, size: number, arg: number, offset: number): void {
+    const flags = (head >> 8) & 0xff;
+    switch (head & 0xff) {
+      case Up.text: {
+        const { buffer } = this.#reader.ring;
+        const text =
+          flags & ASCII_ONLY
+            ? buffer.latin1Slice(offset, offset + size)
+            : buffer.utf8Slice(offset, offset + size);
+        this.#message(id, text);
+        return;
+      }
+      case Up.binary:
+        this.#message(id, this.#reader.ring.bytes.slice(offset, offset + size).buffer as ArrayBuffer);
+        return;
+      case Up.largeText:
+        this.#message(id, binding.takeText(this.#native, arg >>> 0, (flags & ASCII_ONLY) !== 0));
+        return;
+      case Up.largeBinary:
+        this.#message(id, binding.takeBytes(this.#native, arg >>> 0));
+        return;
+      case Up.drained:
+        this.#find(id)?.onDrained();
+        return;
+      default:
+        this.#dispatchRare(head, id >>> 0, arg >>> 0, offset, size);
+    }
+  }
+
+  #message(id: number, data: Message): void {
+    this.#find(id)?.handler.onMessage(data);
+  }
+
+  /** `id` as read from the ring: negative for ours. */
+  #find(id: number): EngineConnection | undefined {
+    return id >= 0 ? this.#accepted[id] : this.#clients.get(id >>> 0);
+  }
+
+  #dispatchRare(head: number, id: number, arg: number, offset: number, size: number): void {
+    const aux = head >>> 16;
+    const payload = this.#reader.ring.buffer.subarray(offset, offset + size);
+    switch (head & 0xff) {
+      case Up.started: {
+        const failure = size === 0 ? undefined : toFailure(decodeStrings(payload));
+        const handler = this.#clients.get(id)?.handler as ClientHandler | undefined;
+        if (failure !== undefined) this.#endClient(id);
+        handler?.onStarted(failure);
+        return;
+      }
+      case Up.opened: {
+        const [message = '', protocol = '', ...rest] = decodeStrings(payload);
+        const headers: [string, string][] = [];
+        for (let n = 0; n + 1 < rest.length; n += 2) {
+          headers.push([rest[n] as string, rest[n + 1] as string]);
+        }
+        const handler = this.#clients.get(id)?.handler as ClientHandler | undefined;
+        handler?.onOpened({ message, protocol, headers });
+        return;
+      }
+      case Up.connectFailed: {
+        const handler = this.#clients.get(id)?.handler as ClientHandler | undefined;
+        this.#endClient(id);
+        handler?.onConnectFailed(aux, toFailure(decodeStrings(payload)));
+        return;
+      }
+      case Up.closed: {
+        const [reason = '', ...failure] = decodeStrings(payload);
+        const abnormal = ((head >> 8) & ABNORMAL) !== 0;
+        const close: CloseInfo = abnormal
+          ? { code: aux, reason, abnormal, failure: toFailure(failure) }
+          : { code: aux, reason, abnormal };
+        this.#closed(id, close);
+        return;
+      }
+      case Up.accepted: {
+        const connection = new EngineConnection(this, id);
+        this.#accepted[id] = connection;
+        const ip = payload.toString('latin1');
+        const handler = this.#listeners.get(arg)?.onAccepted(connection, ip, aux);
+        if (handler !== undefined) connection.handler = handler;
+        return;
+      }
+      case Up.listening: {
+        const handler = this.#listeners.get(id);
+        const failure = size === 0 ? undefined : toFailure(decodeStrings(payload));
+        if (failure !== undefined) this.#endListener(id);
+        handler?.onStarted(aux, failure);
+        return;
+      }
+      case Up.refused: {
+        const [ip = '', detail = ''] = decodeStrings(payload);
+        this.#listeners.get(id)?.onRefused(ip, aux, detail);
+        return;
+      }
+      case Up.stopped: {
+        const handler = this.#listeners.get(id);
+        this.#endListener(id);
+        handler?.onStopped();
+        return;
+      }
+      default:
+        throw new Error(`ohos-websocket: unknown record ${head & 0xff}`);
+    }
+  }
+
+  #closed(id: number, close: CloseInfo): void {
+    const connection = this.#find(id | 0);
+    if (connection === undefined) return;
+    if (id >= JS_OWNED_ID) {
+      this.#endClient(id);
+    } else {
+      this.#accepted[id] = undefined;
+      connection.onEnded();
+      this.post(Down.release, id);
+    }
+    connection.handler.onClosed(close);
+  }
+
+  #endClient(id: number): void {
+    this.#clients.get(id)?.onEnded();
+    if (this.#clients.delete(id)) this.#closeEndpoint();
+  }
+
+  #endListener(id: number): void {
+    if (this.#listeners.delete(id)) this.#closeEndpoint();
+  }
+
+  // -------------------------------------------------------------------------------- life of the native part
+
+  #openEndpoint(): number {
+    if (this.#native < 0) this.#start();
+    clearTimeout(this.#idleTimer);
+    if (this.#endpoints === 0) binding.setRef(this.#native, true);
+    this.#endpoints += 1;
+    const id = (JS_OWNED_ID | this.#nextId) >>> 0;
+    this.#nextId = (this.#nextId % 0x7ffffffe) + 1;
+    return id;
+  }
+
+  #closeEndpoint(): void {
+    this.#endpoints -= 1;
+    if (this.#endpoints > 0) return;
+    binding.setRef(this.#native, false);
+    this.#idleTimer = setTimeout(this.#stop, IDLE_STOP_MS).unref();
+  }
+
+  #start(): void {
+    const up = new Ring(RING_BYTES);
+    const down = new Ring(RING_BYTES);
+    this.#native = binding.start(up.memory, down.memory, this.#onDoorbell);
+    this.#reader = new RingReader(up);
+    this.#writer = new RingWriter(down);
+    this.#waiting = [];
+    this.#accepted = [];
+    binding.setRef(this.#native, false);
+    // The engine finds us asleep, so that its first word rings.
+    this.#reader.trySleep();
+  }
+
+  readonly #stop = (): void => {
+    if (this.#endpoints > 0 || this.#native < 0) return;
+    binding.stop(this.#native);
+    this.#native = -1;
+  };
+}
+
+const EMPTY = new Uint8Array(0);
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+function toFailure(strings: readonly string[]): EngineFailure {
+  const [kind = 'network', phase = 'established', errno = '', detail = ''] = strings;
+  return {
+    kind: kind as FailureKind,
+    phase: phase as Phase,
+    errno: errno === '' ? '' : getSystemErrorName(-Number(errno)),
+    detail,
+  };
+}
+
+function clientStrings(config: ClientConfig): string[] {
+  return [
+    ...config.addresses.flatMap((address) => ['address', address]),
+    ...['port', String(config.port), 'tls', flag(config.tls), 'host', config.host],
+    ...['serverName', config.serverName, 'path', config.path, 'origin', config.origin],
+    ...['protocol', config.protocol],
+    ...config.headers.flatMap(([name, value]) => ['header', name, value]),
+    ...['caPath', config.caPath, 'certPath', config.certPath, 'keyPath', config.keyPath],
+    ...['keyPassword', config.keyPassword, 'verifyServer', flag(config.verifyServer)],
+    ...['pingIntervalSeconds', String(config.pingIntervalSeconds)],
+    ...['pongTimeoutSeconds', String(config.pongTimeoutSeconds)],
+  ];
+}
+
+function serverStrings(config: ServerConfig): string[] {
+  return [
+    ...['address', config.address, 'port', String(config.port)],
+    ...['certPath', config.certPath, 'keyPath', config.keyPath, 'keyPassword', config.keyPassword],
+    ...config.protocols.flatMap((protocol) => ['protocol', protocol]),
+    ...['maxClients', String(config.maxClients)],
+    ...['maxConnectionsPerClient', String(config.maxConnectionsPerClient)],
+    ...['connectRateLimit', flag(config.connectRateLimit)],
+  ];
+}
+
+function flag(value: boolean): string {
+  return value ? '1' : '0';
+}
+
+/** The engine of this environment; started when it is first needed. */
+export const engine: Transport = new Engine();

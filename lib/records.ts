@@ -1,0 +1,78 @@
+/**
+ * What the rings carry, as `native/src/wire/record.h` declares it: kinds, flags, and the encoding of
+ * lists of strings. Every change there is made here too, and raises both version numbers.
+ */
+
+export const WIRE_VERSION = 1;
+
+/** Records begin at multiples of this; a header has this size. */
+export const RECORD_ALIGN = 16;
+export const HEADER_BYTES = 16;
+
+/** Ids that JavaScript gives (clients, listeners) have this bit; the engine's have not. */
+export const JS_OWNED_ID = 0x80000000;
+
+export const PAD = 0;
+
+/** Engine to JavaScript. Plain numbers, since they are compared once a message. */
+export const Up = {
+  text: 1,
+  binary: 2,
+  largeText: 3,
+  largeBinary: 4,
+  started: 5,
+  opened: 6,
+  connectFailed: 7,
+  closed: 8,
+  listening: 9,
+  accepted: 10,
+  refused: 11,
+  stopped: 12,
+  drained: 13,
+} as const;
+
+/** JavaScript to engine. */
+export const Down = {
+  text: 1,
+  binary: 2,
+  largeText: 3,
+  largeBinary: 4,
+  connect: 5,
+  listen: 6,
+  stop: 7,
+  close: 8,
+  release: 9,
+  drainRequest: 10,
+} as const;
+
+export const ASCII_ONLY = 1;
+export const ABNORMAL = 1;
+
+export function recordBytes(payloadSize: number): number {
+  return (HEADER_BYTES + payloadSize + RECORD_ALIGN - 1) & ~(RECORD_ALIGN - 1);
+}
+
+/** Each string as its length (32 bits, little endian) and its bytes, filled up to four. */
+export function encodeStrings(strings: readonly string[]): Buffer {
+  const parts: Buffer[] = [];
+  for (const text of strings) {
+    const bytes = Buffer.from(text, 'utf8');
+    const head = Buffer.alloc(4);
+    head.writeUInt32LE(bytes.length);
+    parts.push(head, bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4));
+  }
+  return Buffer.concat(parts);
+}
+
+export function decodeStrings(bytes: Buffer): string[] {
+  const strings: string[] = [];
+  let at = 0;
+  while (at + 4 <= bytes.length) {
+    const size = bytes.readUInt32LE(at);
+    at += 4;
+    if (size > bytes.length - at) break;
+    strings.push(bytes.toString('utf8', at, at + size));
+    at += (size + 3) & ~3;
+  }
+  return strings;
+}

@@ -1,0 +1,160 @@
+/**
+ * JavaScript's ends of the two rings: the memory, the reading side of the up ring's positions, the
+ * writing side of the down ring. `native/src/wire/ring.h` has the layout and the invariants by
+ * number. Hot path: numbers and typed arrays only.
+ */
+import { HEADER_BYTES, PAD, RECORD_ALIGN, recordBytes } from './records.js';
+
+export const RING_HEAD_BYTES = 256;
+
+const WRITE = 0 >> 2;
+const READ = 64 >> 2;
+const CONSUMER = 128 >> 2;
+const PRODUCER = 192 >> 2;
+const AWAKE = 0;
+const ASLEEP = 1;
+
+/** Buffer's own encoders without their argument checks; on every Node we support. */
+interface FastBuffer extends Buffer {
+  utf8Write(text: string, offset: number, length: number): number;
+  utf8Slice(start: number, end: number): string;
+  latin1Slice(start: number, end: number): string;
+}
+
+export class Ring {
+  readonly memory: ArrayBuffer;
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly buffer: FastBuffer;
+  readonly capacity: number;
+  readonly mask: number;
+
+  /** `capacity`: a power of two, in bytes. */
+  constructor(capacity: number) {
+    this.memory = new ArrayBuffer(RING_HEAD_BYTES + capacity);
+    this.words = new Int32Array(this.memory);
+    this.bytes = new Uint8Array(this.memory);
+    this.buffer = Buffer.from(this.memory) as FastBuffer;
+    this.capacity = capacity;
+    this.mask = capacity - 1;
+  }
+}
+
+export class RingReader {
+  readonly ring: Ring;
+  /** Where the next record is; `next` moves it. */
+  position = 0;
+  #released = 0;
+
+  constructor(ring: Ring) {
+    this.ring = ring;
+  }
+
+  /** The write position now: everything before it can be read. */
+  available(): number {
+    return Atomics.load(this.ring.words, WRITE) >>> 0;
+  }
+
+  /** Gives back the room of what lies before `position`. True if the engine waits for it. */
+  release(): boolean {
+    if (this.position === this.#released) return false;
+    this.#released = this.position;
+    const { words } = this.ring;
+    Atomics.store(words, READ, this.position | 0);
+    return takeDoorbell(words, PRODUCER);
+  }
+
+  /** Invariant 3: false if there is something to read after all. */
+  trySleep(): boolean {
+    const { words } = this.ring;
+    Atomics.store(words, CONSUMER, ASLEEP);
+    if (this.available() === this.position) return true;
+    Atomics.store(words, CONSUMER, AWAKE);
+    return false;
+  }
+}
+
+export class RingWriter {
+  readonly ring: Ring;
+  /** Larger payloads have no place in the ring. */
+  readonly maxPayload: number;
+  #position = 0;
+  #published = 0;
+  #readSeen = 0;
+
+  constructor(ring: Ring) {
+    this.ring = ring;
+    this.maxPayload = ring.capacity / 2 - 2 * RECORD_ALIGN;
+  }
+
+  /**
+   * Room for a payload of up to `maxSize` bytes: its offset in the ring's memory, or -1 if the ring
+   * is full now. `commit` follows at once.
+   */
+  #reserve(maxSize: number): number {
+    const { capacity, mask, words } = this.ring;
+    const need = recordBytes(maxSize);
+    const toEnd = capacity - (this.#position & mask);
+    const total = need <= toEnd ? need : toEnd + need;
+    if (capacity - ((this.#position - this.#readSeen) >>> 0) < total) {
+      this.#readSeen = Atomics.load(words, READ) >>> 0;
+      if (capacity - ((this.#position - this.#readSeen) >>> 0) < total) return -1;
+    }
+    if (need > toEnd) {
+      const at = (RING_HEAD_BYTES + (this.#position & mask)) >> 2;
+      words[at] = PAD;
+      words[at + 1] = 0;
+      words[at + 2] = toEnd - HEADER_BYTES;
+      words[at + 3] = 0;
+      this.#position = (this.#position + toEnd) >>> 0;
+    }
+    return RING_HEAD_BYTES + (this.#position & mask) + HEADER_BYTES;
+  }
+
+  #commit(offset: number, kind: number, aux: number, id: number, size: number, arg: number): void {
+    const { words } = this.ring;
+    const at = (offset - HEADER_BYTES) >> 2;
+    words[at] = kind | (aux << 16);
+    words[at + 1] = id;
+    words[at + 2] = size;
+    words[at + 3] = arg;
+    this.#position = (this.#position + recordBytes(size)) >>> 0;
+  }
+
+  /** False if the ring is full now. */
+  writeBytes(kind: number, id: number, payload: Uint8Array, aux = 0, arg = 0): boolean {
+    const offset = this.#reserve(payload.length);
+    if (offset < 0) return false;
+    this.ring.bytes.set(payload, offset);
+    this.#commit(offset, kind, aux, id, payload.length, arg);
+    return true;
+  }
+
+  /** The number of UTF-8 bytes, or -1 if the ring is full now. */
+  writeText(kind: number, id: number, text: string): number {
+    const maxSize = text.length * 3;
+    const offset = this.#reserve(maxSize);
+    if (offset < 0) return -1;
+    const size = this.ring.buffer.utf8Write(text, offset, maxSize);
+    this.#commit(offset, kind, 0, id, size, 0);
+    return size;
+  }
+
+  /** Shows the engine what was written. True if it sleeps and must be woken. */
+  publish(): boolean {
+    if (this.#position === this.#published) return false;
+    this.#published = this.#position;
+    const { words } = this.ring;
+    Atomics.store(words, WRITE, this.#position | 0);
+    return takeDoorbell(words, CONSUMER);
+  }
+
+  /** Invariant 4: the engine rings when it has made room. Look once more after this. */
+  waitForRoom(): void {
+    Atomics.store(this.ring.words, PRODUCER, ASLEEP);
+  }
+}
+
+function takeDoorbell(words: Int32Array, state: number): boolean {
+  return Atomics.load(words, state) === ASLEEP && Atomics.exchange(words, state, AWAKE) === ASLEEP;
+}

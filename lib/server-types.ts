@@ -1,0 +1,155 @@
+/** Public types of the server: the object, its configuration and the values of its events. No values. */
+
+import type {
+  Callback,
+  CloseResult,
+  ErrorCallback,
+  WebSocketCloseOptions,
+  WebSocketData,
+} from './types.js';
+
+/** Files of the server's certificate. Since API 19 (API reference, `ServerCert`). */
+export interface ServerCert {
+  /** PEM file with the certificate and its chain; empty: plain ws. */
+  certPath: string;
+  /** PEM file with the key. */
+  keyPath: string;
+  /** Beyond OHOS. Password of the key file. Default `''`. */
+  keyPassword?: string | undefined;
+}
+
+/** Configuration of `start`. Since API 19 (API reference, `WebSocketServerConfig`). */
+export interface WebSocketServerConfig {
+  /**
+   * IPv4 or IPv6 address to listen on; host and interface names are refused. Default `0.0.0.0`.
+   * 2302004 if it is not an address or not one of this machine (S17).
+   */
+  serverIP?: string | undefined;
+  /**
+   * 0–65535, else 2302005. 0: a free port, which `WebSocketServer.port` then tells (S24). 2302007 if it
+   * is taken or not permitted.
+   */
+  serverPort: number;
+  /**
+   * Serves wss. 2302002 if a file does not exist or cannot be used, 2302999 if the password is wrong or
+   * the key does not belong to the certificate.
+   */
+  serverCert?: ServerCert | undefined;
+  /**
+   * Subprotocols that the server speaks, separated by commas, the preferred one first. Default
+   * `lws_server` (S3). 401 if it is not a list of names.
+   */
+  protocol?: string | undefined;
+  /**
+   * Clients at a time, counted by IP address (S7). Default 10; 0 admits nobody; negative: 2302999.
+   * OpenHarmony allows at most 10, here larger numbers work too (S5, S6).
+   */
+  maxConcurrentClientsNumber?: number | undefined;
+  /** Connections of one IP address at a time; otherwise as `maxConcurrentClientsNumber`. */
+  maxConnectionsForOneClient?: number | undefined;
+  /**
+   * Beyond OHOS. `true` refuses an address for 60 s when it connects more than 51 times within 60 s, as
+   * OpenHarmony always does (S9). Default `false`.
+   */
+  connectRateLimit?: boolean | undefined;
+}
+
+/**
+ * A connection of a server, known by its address. The objects that the events hand out are the
+ * quickest to use in `send` and `close`; any other object with the same address and port will do. Since
+ * API 19 (API reference, `WebSocketConnection`).
+ */
+export interface WebSocketConnection {
+  clientIP: string;
+  clientPort: number;
+}
+
+/** Value of the `messageReceive` event. Since API 19 (API reference, `WebSocketMessage`). */
+export interface WebSocketMessage {
+  /** A string for a text message, an ArrayBuffer for a binary one. */
+  data: string | ArrayBuffer;
+  clientConnection: WebSocketConnection;
+}
+
+/**
+ * Takes a connection that has ended, and how. The result has OpenHarmony's `closeReason` too, equal
+ * to `reason` (S4). Since API 19 (API reference, `ClientConnectionCloseCallback`).
+ */
+export type ClientConnectionCloseCallback = (
+  clientConnection: WebSocketConnection,
+  closeReason: CloseResult,
+) => void;
+
+/**
+ * A server. Methods never throw, except `on` and `off`: they reject with a `BusinessError`. A
+ * running server keeps the process alive. It can be started again after it was stopped and keeps
+ * its listeners. Since API 19.
+ */
+export interface WebSocketServer {
+  /** Beyond OHOS. The port the server listens on; undefined while it does not run. */
+  readonly port: number | undefined;
+
+  /**
+   * Starts to listen; `true` when it does.
+   *
+   * Errors, in this order: 401 arguments; 2302004 address; 2302005 port; 2302999 limits; 2302002 a
+   * certificate file; 2302007 the port is taken, also by this server; 2302999 this server runs
+   * already on another port (S12).
+   */
+  start(config: WebSocketServerConfig): Promise<boolean>;
+
+  /**
+   * Sends one message to one connection. `true` says that it was accepted; messages leave in the order of the
+   * calls. Awaiting the result slows a fast sender down to what the connection carries.
+   *
+   * Errors: 401 arguments or size; 2302006 there is no such connection; −1 it is closing, or
+   * `clientIP` is empty.
+   */
+  send(data: WebSocketData, connection: WebSocketConnection): Promise<boolean>;
+
+  /**
+   * Closes one connection; the `close` event follows. Messages that arrive after the call are dropped.
+   *
+   * Errors: 401 arguments; 2302006 there is no such connection; 2302999 it is closing already, or
+   * `clientIP` is empty.
+   */
+  close(connection: WebSocketConnection, options?: WebSocketCloseOptions): Promise<boolean>;
+
+  /**
+   * All connections, sorted by the text `address:port` (S14). The API page shows a bare array, and says
+   * to `await` it. Error: 2302999 not running.
+   */
+  listAllConnections(): Promise<WebSocketConnection[]>;
+
+  /**
+   * Stops: every connection is closed with 1001, `server is going away` (S20); `true` when the `close` events
+   * are out and the port is free. Error: 2302999 not running.
+   */
+  stop(): Promise<boolean>;
+
+  /**
+   * Sets the listener of an event. One listener an event: the new one replaces the old (C5).
+   * Unknown names are ignored. Throws 401 unless called with a string and a function (C6).
+   */
+  on(type: 'connect', callback: Callback<WebSocketConnection>): void;
+  /** A message came. Without a listener it is lost. */
+  on(type: 'messageReceive', callback: Callback<WebSocketMessage>): void;
+  /** A connection has ended. */
+  on(type: 'close', callback: ClientConnectionCloseCallback): void;
+  /**
+   * A connection was refused by a limit, or ended without a close frame (then `close` follows). `code`
+   * is always 200 (S19).
+   *
+   * Beyond OHOS: `message` says what happened, `cause` holds the details.
+   */
+  on(type: 'error', callback: ErrorCallback): void;
+
+  /**
+   * Removes the listener of an event; with a function only if it is that one. Throws 401 unless called
+   * with a string, or a string and a function.
+   */
+  off(type: 'connect', callback?: Callback<WebSocketConnection>): void;
+  off(type: 'messageReceive', callback?: Callback<WebSocketMessage>): void;
+  off(type: 'close', callback?: ClientConnectionCloseCallback): void;
+  off(type: 'error', callback?: ErrorCallback): void;
+}

@@ -1,0 +1,171 @@
+/**
+ * The border between the API classes and the engine: what a client or a server asks for and what it
+ * is told. `engine.ts` implements it over the rings; the unit tests implement it with a fake. It
+ * knows nothing of OpenHarmony's API: no BusinessError, no profiles, no option names.
+ *
+ * All of it runs on the JavaScript thread that created the engine. Handlers are never called from
+ * inside a method of the transport.
+ */
+
+/** Where an operation failed, for the `cause` of errors. */
+export type Phase = 'resolve' | 'connect' | 'proxy' | 'tls' | 'handshake' | 'established' | 'listen';
+
+/** Why an operation failed, as the engine saw it; never a sentence for the user. */
+export interface EngineFailure {
+  readonly kind: FailureKind;
+  readonly phase: Phase;
+  /** `errno` of the operating system where there is one (`EADDRINUSE`, …), else `''`. */
+  readonly errno: string;
+  /** Words of libwebsockets, OpenSSL or the operating system, else `''`. */
+  readonly detail: string;
+}
+
+/**
+ * - `config`: the request could not be started at all (never on the wire);
+ * - `file`: a certificate, key or CA file exists but cannot be used;
+ * - `key`: the key does not match the certificate, or its password is wrong;
+ * - `addressInUse`, `addressNotLocal`, `permission`: a listener could not be bound;
+ * - `network`: anything that failed on the way to an established connection.
+ */
+export type FailureKind =
+  | 'config'
+  | 'file'
+  | 'key'
+  | 'addressInUse'
+  | 'addressNotLocal'
+  | 'permission'
+  | 'network';
+
+export interface ClientConfig {
+  /** IP literals, tried in this order (IPv6 without brackets). */
+  readonly addresses: readonly string[];
+  /** 1–65535. */
+  readonly port: number;
+  readonly tls: boolean;
+  /** Value of the `Host` header, e.g. `example.com:9001`, `[::1]:9001`. */
+  readonly host: string;
+  /** Host name for SNI and certificate verification (no port, no brackets). */
+  readonly serverName: string;
+  /** Request target, beginning with `/`, with the query; printable ASCII only. */
+  readonly path: string;
+  /** Whole value of the `Origin` header. */
+  readonly origin: string;
+  /** Value of `Sec-WebSocket-Protocol`; `''` sends none. */
+  readonly protocol: string;
+  /** Further header lines in the order to send: [lower-case name, value]; already validated. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** PEM file of CA certificates that replaces the system's store; `''` uses the system's. */
+  readonly caPath: string;
+  /** PEM files of a client certificate; `''` for none. */
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly keyPassword: string;
+  /** `false` skips every check of the server's certificate. */
+  readonly verifyServer: boolean;
+  /** Seconds; 0 switches the heartbeat off. */
+  readonly pingIntervalSeconds: number;
+  readonly pongTimeoutSeconds: number;
+}
+
+/** What the server answered to the upgrade. */
+export interface OpenInfo {
+  /** Reason phrase of the status line, `''` if there is none. */
+  readonly message: string;
+  /** The chosen subprotocol, `''` if none. */
+  readonly protocol: string;
+  /** Header lines in the order received; names lower-case; a repeated header appears repeatedly. */
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** How a connection ended, as the close event has to report it. */
+export interface CloseInfo {
+  readonly code: number;
+  readonly reason: string;
+  /** The TCP connection ended, or was given up, without a close handshake: an `error` event goes first. */
+  readonly abnormal: boolean;
+  /** What ended an abnormal connection. */
+  readonly failure?: EngineFailure;
+}
+
+export type Message = string | ArrayBuffer;
+
+/** Called in this order: `onStarted`, then `onOpened` … `onClosed`, or `onConnectFailed`. */
+export interface ClientHandler {
+  /** The request was created (undefined), or could not be (a failure; nothing follows then). */
+  onStarted(failure: EngineFailure | undefined): void;
+  onOpened(info: OpenInfo): void;
+  /** The attempt ended without an open connection. `httpStatus` is 0 if there was no valid answer. */
+  onConnectFailed(httpStatus: number, failure: EngineFailure): void;
+  /** `text` tells the type; an empty binary message is an empty ArrayBuffer. */
+  onMessage(data: Message): void;
+  /** The connection has ended; nothing follows. */
+  onClosed(close: CloseInfo): void;
+}
+
+export interface ServerConfig {
+  /** IP literal to bind (IPv6 without brackets). */
+  readonly address: string;
+  /** 0–65535; 0 takes a free port. */
+  readonly port: number;
+  /** PEM files; `''` serves plain ws. */
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly keyPassword: string;
+  /** Subprotocols that the server speaks, in order of its preference. */
+  readonly protocols: readonly string[];
+  /** Distinct client addresses; 0 refuses everybody. */
+  readonly maxClients: number;
+  /** Connections of one address; 0 refuses everybody. */
+  readonly maxConnectionsPerClient: number;
+  /** Refuse an address for 60 s after its 52nd accepted upgrade within 60 s (S9). */
+  readonly connectRateLimit: boolean;
+}
+
+/** An accepted connection, as the server class sees it. */
+export interface ServerConnectionHandler {
+  onMessage(data: Message): void;
+  onClosed(close: CloseInfo): void;
+}
+
+export interface ServerHandler {
+  /** Listening on `port`, or not (a failure; nothing follows then). */
+  onStarted(port: number, failure: EngineFailure | undefined): void;
+  /** An upgrade was accepted. The result is told of this connection from now on. */
+  onAccepted(connection: Connection, ip: string, port: number): ServerConnectionHandler;
+  /** An upgrade was refused by a limit with this HTTP status. */
+  onRefused(ip: string, httpStatus: number, detail: string): void;
+  /** The listener and all its connections are gone; nothing follows. */
+  onStopped(): void;
+}
+
+/**
+ * One connection of either side, from `connect` or `onAccepted` to `onClosed`. Methods may be called
+ * at any time; after `onClosed` they do nothing.
+ */
+export interface Connection {
+  /**
+   * Queues one message: a string as text (UTF-8), an ArrayBuffer or a view as binary. The bytes are
+   * copied before the call returns. Returns undefined if the connection's queue is below its mark
+   * (the usual case), else a promise that resolves when the queue has drained; it resolves also
+   * when the connection ends. Messages sent before the connection is open are queued and leave
+   * at open, in order.
+   */
+  send(data: string | ArrayBuffer | ArrayBufferView): Promise<void> | undefined;
+  /**
+   * Starts the close handshake behind everything queued, or aborts a handshake that is not complete
+   * (then `onClosed` reports this code and reason, never `onOpened`). `code` as the event has
+   * to report it; `wireCode` is what goes on the wire. Further calls do nothing.
+   */
+  close(code: number, reason: string, wireCode: number): void;
+}
+
+/** A started server. */
+export interface Listener {
+  /** Stops accepting, closes every connection with this code and reason; `onStopped` follows. */
+  stop(code: number, reason: string): void;
+}
+
+export interface Transport {
+  connect(config: ClientConfig, handler: ClientHandler): Connection;
+  listen(config: ServerConfig, handler: ServerHandler): Listener;
+}

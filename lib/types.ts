@@ -1,0 +1,74 @@
+/**
+ * The public surface in types: what OpenHarmony's API page and declaration file promise, with units,
+ * ranges, defaults and error codes. No values, no behaviour. `C..` and `S..` number the places where
+ * OpenHarmony's implementation differs from its documentation; `profile.ts` lists them.
+ *
+ * The calls of a client are in `client-types.ts`, those of a server in `server-types.ts`; here is
+ * what both share.
+ */
+
+import type { BusinessError } from './errors.js';
+
+export type {
+  ClientCert,
+  HttpProxy,
+  ProxyConfiguration,
+  ResponseHeaders,
+  WebSocket,
+  WebSocketOpenInfo,
+  WebSocketOpenResult,
+  WebSocketRequestOptions,
+} from './client-types.js';
+export type { BusinessError } from './errors.js';
+export type {
+  ClientConnectionCloseCallback,
+  ServerCert,
+  WebSocketConnection,
+  WebSocketMessage,
+  WebSocketServer,
+  WebSocketServerConfig,
+} from './server-types.js';
+export type { TlsProtocol } from './tls-protocol.js';
+
+/** Takes one value (`@kit.BasicServicesKit`). */
+export type Callback<T> = (data: T) => void;
+
+/** Takes an error and nothing else (`@kit.BasicServicesKit`). */
+export type ErrorCallback<T extends Error = BusinessError> = (err: T) => void;
+
+/**
+ * Takes the outcome of a call or an event: `(error, undefined)` or `(undefined, value)`. As on
+ * OpenHarmony, the type of `err` does not mention `undefined` (`@kit.BasicServicesKit`).
+ */
+export type AsyncCallback<T, E = void> = (err: BusinessError<E>, data: T) => void;
+
+/**
+ * What `send` takes. A string goes out as a text message, the others as a binary message. At most
+ * 5 242 864 bytes (5 × 1024 × 1024 − 16; a string counts in UTF-8), above that 401.
+ *
+ * Beyond OHOS: views (`Uint8Array`, `Buffer`, `DataView`, …) are accepted; OpenHarmony takes only
+ * strings and ArrayBuffers (C39). SharedArrayBuffers are refused, and views of them.
+ */
+export type WebSocketData = string | ArrayBuffer | ArrayBufferView;
+
+/** How to close. Both fields are optional. Since API 6 (API reference, `WebSocketCloseOptions`). */
+export interface WebSocketCloseOptions {
+  /**
+   * 1000–1015; a fraction is cut off; missing or out of range: 1000. The `close` event reports this
+   * code. 1004, 1005, 1006 and 1015 must not travel (RFC 6455 §7.4.1): the peer gets 1000 (C26).
+   */
+  code?: number | undefined;
+  /**
+   * Missing or empty: `CLOSE_NORMAL`. The `close` event reports all of it; the peer gets the first
+   * 123 bytes, cut between characters (RFC 6455 §5.5, C27).
+   */
+  reason?: string | undefined;
+}
+
+/** Value of the `close` events. Since API 10 (API reference, `CloseResult`). */
+export interface CloseResult {
+  /** Close code; 0 if the TCP connection ended without a close frame (C23). */
+  code: number;
+  /** Close reason; `The link is down` if the peer gave none (C24). */
+  reason: string;
+}

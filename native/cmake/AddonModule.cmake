@@ -1,0 +1,25 @@
+# Turns the addon's shared library into ohos_websocket.node: TLS, zlib and Node-API stay undefined and are found in the
+# Node executable at load; nothing but the two Node-API entry points is exported.
+function(ohws_finish_addon target)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ohos_websocket PREFIX "" SUFFIX ".node" NO_SONAME ON)
+
+  if(CMAKE_JS_LIB)
+    target_sources(${target} PRIVATE ${CMAKE_JS_SRC})
+    target_link_libraries(${target} PRIVATE ${CMAKE_JS_LIB})
+  endif()
+
+  if(MSVC)
+    if(CMAKE_JS_NODELIB_DEF AND CMAKE_JS_NODELIB_TARGET)
+      execute_process(COMMAND ${CMAKE_AR} /def:${CMAKE_JS_NODELIB_DEF} /out:${CMAKE_JS_NODELIB_TARGET} ${CMAKE_STATIC_LINKER_FLAGS})
+    endif()
+  elseif(APPLE)
+    set(exports "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/exports-macos.txt")
+    target_link_options(${target} PRIVATE -undefined dynamic_lookup "LINKER:-exported_symbols_list,${exports}" LINKER:-dead_strip)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${exports}")
+  else()
+    set(exports "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/exports.map")
+    target_link_options(${target} PRIVATE
+      LINKER:--exclude-libs,ALL "LINKER:--version-script=${exports}" LINKER:--gc-sections LINKER:-z,relro,-z,now)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${exports}")
+  endif()
+endfunction()

@@ -1,0 +1,29 @@
+# Options of our own code only: libwebsockets is built apart from it and comes in as system headers.
+add_library(ohws_options INTERFACE)
+
+if(MSVC)
+  target_compile_options(ohws_options INTERFACE /W4 /WX /utf-8 /GR- /D_HAS_EXCEPTIONS=0)
+  target_compile_definitions(ohws_options INTERFACE NOMINMAX WIN32_LEAN_AND_MEAN _CRT_SECURE_NO_WARNINGS)
+else()
+  target_compile_options(ohws_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
+    $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+endif()
+
+set(OHWS_SANITIZE_FLAGS "")
+if(OHWS_SANITIZE)
+  if(MSVC)
+    message(FATAL_ERROR "OHWS_SANITIZE needs GCC or Clang")
+  endif()
+  if(NOT OHWS_SANITIZE MATCHES "^(address|thread|undefined)$")
+    message(FATAL_ERROR "OHWS_SANITIZE is address, thread or undefined, not '${OHWS_SANITIZE}'")
+  endif()
+  set(OHWS_SANITIZE_FLAGS -fsanitize=${OHWS_SANITIZE})
+  if(OHWS_SANITIZE STREQUAL "undefined")
+    list(APPEND OHWS_SANITIZE_FLAGS -fno-sanitize-recover=all -fno-sanitize=vptr)
+  endif()
+  # -UNDEBUG: asserts stay on. It comes after the build type's own flags.
+  target_compile_options(ohws_options INTERFACE ${OHWS_SANITIZE_FLAGS} -UNDEBUG -O1 -g -fno-omit-frame-pointer)
+  target_link_options(ohws_options INTERFACE ${OHWS_SANITIZE_FLAGS})
+endif()

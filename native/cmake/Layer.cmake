@@ -1,0 +1,65 @@
+# ohws_add_layer(<name> [SHARED] SOURCES <file>... [LINKS <target>...] [PRIVATE_LINKS <target>...])
+#
+# Makes the target ohws_<name> from native/src/<name>. Its include root is a folder that holds nothing but one link
+# named <name> to that source folder, so `#include "<name>/file.h"` works for the layer itself and for those that link
+# it, and for nobody else: native/src is on nobody's include path.
+function(ohws_add_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 layer "SHARED" "" "SOURCES;LINKS;PRIVATE_LINKS")
+
+  set(source_dir "${CMAKE_CURRENT_SOURCE_DIR}/src/${name}")
+  set(sources "")
+  set(compiled FALSE)
+  foreach(file IN LISTS layer_SOURCES)
+    if(EXISTS "${source_dir}/${file}")
+      list(APPEND sources "${source_dir}/${file}")
+      if(file MATCHES "\\.cpp$")
+        set(compiled TRUE)
+      endif()
+    else()
+      message(STATUS "native/src/${name}/${file} does not exist yet: skipped")
+    endif()
+  endforeach()
+
+  file(GLOB present RELATIVE "${source_dir}" "${source_dir}/*.cpp" "${source_dir}/*.h")
+  list(REMOVE_ITEM present ${layer_SOURCES} loop_epoll.cpp)
+  if(present)
+    message(WARNING "native/src/${name} holds files that no list names: ${present}")
+  endif()
+
+  # A file that appears later is noticed: the folder's time changes.
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source_dir}")
+
+  set(include_root "${PROJECT_BINARY_DIR}/include/${name}")
+  file(MAKE_DIRECTORY "${include_root}")
+  if(NOT EXISTS "${include_root}/${name}" AND EXISTS "${source_dir}")
+    file(CREATE_LINK "${source_dir}" "${include_root}/${name}" RESULT link_result SYMBOLIC)
+    if(NOT link_result EQUAL 0)
+      # No right to make symbolic links (Windows without developer mode): a directory junction needs none.
+      file(TO_NATIVE_PATH "${include_root}/${name}" junction)
+      file(TO_NATIVE_PATH "${source_dir}" junction_target)
+      execute_process(COMMAND cmd /c mklink /J "${junction}" "${junction_target}" RESULT_VARIABLE link_result OUTPUT_QUIET)
+    endif()
+    if(NOT link_result EQUAL 0)
+      message(FATAL_ERROR "Cannot link ${include_root}/${name} to ${source_dir}")
+    endif()
+  endif()
+
+  if(layer_SHARED AND NOT compiled)
+    message(STATUS "ohws_${name} has no source yet: not built")
+    return()
+  endif()
+
+  if(compiled)
+    if(layer_SHARED)
+      add_library(ohws_${name} SHARED ${sources})
+    else()
+      add_library(ohws_${name} STATIC ${sources})
+    endif()
+    target_include_directories(ohws_${name} PUBLIC "${include_root}")
+    target_link_libraries(ohws_${name} PUBLIC ${layer_LINKS} PRIVATE ohws_options ${layer_PRIVATE_LINKS})
+  else()
+    add_library(ohws_${name} INTERFACE)
+    target_include_directories(ohws_${name} INTERFACE "${include_root}")
+    target_link_libraries(ohws_${name} INTERFACE ${layer_LINKS})
+  endif()
+endfunction()

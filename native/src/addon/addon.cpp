@@ -1,0 +1,155 @@
+// The module's entry: registers what binding.d.ts declares and converts values; everything else is elsewhere. The
+// arguments come from lib/ only and are right by construction; what would corrupt memory if they were not is checked.
+// JavaScript thread.
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "addon/environment.h"
+#include "addon/napi_setup.h"
+#include "wire/record.h"
+#include "wire/ring.h"
+
+namespace ohws {
+
+namespace {
+
+Napi::Value Fail(Napi::Env env, const char* message) {
+  Napi::Error::New(env, message).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+// nullptr, with a pending exception, if the first argument does not name a running engine.
+RunningEngine* EngineArgument(const Napi::CallbackInfo& info) {
+  auto* environment = info.Env().GetInstanceData<Environment>();
+  RunningEngine* running =
+      info.Length() > 0 && info[0].IsNumber() ? environment->Find(info[0].As<Napi::Number>().Uint32Value()) : nullptr;
+  if (running == nullptr) Fail(info.Env(), "no such engine");
+  return running;
+}
+
+bool IsRing(const Napi::Value& value) {
+  if (!value.IsArrayBuffer()) return false;
+  const size_t bytes = value.As<Napi::ArrayBuffer>().ByteLength();
+  if (bytes <= kRingHeadBytes || bytes > (size_t{1} << 30)) return false;
+  const size_t capacity = bytes - kRingHeadBytes;
+  return (capacity & (capacity - 1)) == 0;
+}
+
+Napi::Value Start(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() != 3 || !IsRing(info[0]) || !IsRing(info[1]) || !info[2].IsFunction()) {
+    return Fail(env, "start(up: ArrayBuffer, down: ArrayBuffer, onDoorbell: () => void)");
+  }
+  auto running = RunningEngine::Start(env, info[0].As<Napi::ArrayBuffer>(), info[1].As<Napi::ArrayBuffer>(),
+                                      info[2].As<Napi::Function>());
+  if (running == nullptr) return env.Undefined();
+  return Napi::Number::New(env, env.GetInstanceData<Environment>()->Add(std::move(running)));
+}
+
+Napi::Value Stop(const Napi::CallbackInfo& info) {
+  RunningEngine* running = EngineArgument(info);
+  if (running == nullptr) return info.Env().Undefined();
+  running->Stop();
+  info.Env().GetInstanceData<Environment>()->Remove(info[0].As<Napi::Number>().Uint32Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value Wake(const Napi::CallbackInfo& info) {
+  if (RunningEngine* running = EngineArgument(info)) running->engine().Wake();
+  return info.Env().Undefined();
+}
+
+Napi::Value SetRef(const Napi::CallbackInfo& info) {
+  if (RunningEngine* running = EngineArgument(info)) running->SetRef(info[1].ToBoolean());
+  return info.Env().Undefined();
+}
+
+Napi::Value PutBytes(const Napi::CallbackInfo& info) {
+  RunningEngine* running = EngineArgument(info);
+  if (running == nullptr) return info.Env().Undefined();
+  if (info.Length() != 4 || !info[1].IsArrayBuffer()) return Fail(info.Env(), "putBytes: bytes expected");
+  auto buffer = info[1].As<Napi::ArrayBuffer>();
+  const auto offset = static_cast<size_t>(info[2].ToNumber().Int64Value());
+  const auto size = static_cast<size_t>(info[3].ToNumber().Int64Value());
+  if (offset > buffer.ByteLength() || size > buffer.ByteLength() - offset) {
+    return Fail(info.Env(), "putBytes: outside of the buffer");
+  }
+  Payload payload = Payload::Allocate(size);
+  if (payload.data == nullptr) return Fail(info.Env(), "out of memory");
+  std::memcpy(payload.data.get(), static_cast<const uint8_t*>(buffer.Data()) + offset, size);
+  return Napi::Number::New(info.Env(), running->engine().down_payloads().Put(std::move(payload)));
+}
+
+Napi::Value PutText(const Napi::CallbackInfo& info) {
+  RunningEngine* running = EngineArgument(info);
+  if (running == nullptr) return info.Env().Undefined();
+  if (info.Length() != 2 || !info[1].IsString()) return Fail(info.Env(), "putText: a string expected");
+  size_t size = 0;
+  napi_get_value_string_utf8(info.Env(), info[1], nullptr, 0, &size);
+  // One byte more for the zero that Node-API writes behind.
+  Payload payload = Payload::Allocate(size + 1);
+  if (payload.data == nullptr) return Fail(info.Env(), "out of memory");
+  napi_get_value_string_utf8(info.Env(), info[1], reinterpret_cast<char*>(payload.data.get()), size + 1, &size);
+  payload.size = size;
+  return Napi::Number::New(info.Env(), running->engine().down_payloads().Put(std::move(payload)));
+}
+
+Napi::Value TakeBytes(const Napi::CallbackInfo& info) {
+  RunningEngine* running = EngineArgument(info);
+  if (running == nullptr) return info.Env().Undefined();
+  Payload payload = running->engine().up_payloads().Take(info[1].ToNumber().Uint32Value());
+  if (payload.data == nullptr) return Fail(info.Env(), "takeBytes: no such payload");
+  napi_value result = nullptr;
+  uint8_t* bytes = payload.data.get();
+  const napi_status status = napi_create_external_arraybuffer(
+      info.Env(), bytes, payload.size, [](napi_env, void* data, void*) { PayloadDeleter()(static_cast<uint8_t*>(data)); },
+      nullptr, &result);
+  if (status == napi_ok) {
+    // Its finalizer frees it.
+    static_cast<void>(payload.data.release());
+    return {info.Env(), result};
+  }
+  // A runtime that keeps its heap in a cage takes no memory of ours: copy.
+  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(info.Env(), payload.size);
+  if (!info.Env().IsExceptionPending()) std::memcpy(copy.Data(), bytes, payload.size);
+  return copy;
+}
+
+Napi::Value TakeText(const Napi::CallbackInfo& info) {
+  RunningEngine* running = EngineArgument(info);
+  if (running == nullptr) return info.Env().Undefined();
+  const Payload payload = running->engine().up_payloads().Take(info[1].ToNumber().Uint32Value());
+  if (payload.data == nullptr) return Fail(info.Env(), "takeText: no such payload");
+  const auto* text = reinterpret_cast<const char*>(payload.data.get());
+  napi_value result = nullptr;
+  const napi_status status = info[2].ToBoolean()
+                                 ? napi_create_string_latin1(info.Env(), text, payload.size, &result)
+                                 : napi_create_string_utf8(info.Env(), text, payload.size, &result);
+  if (status != napi_ok) return Fail(info.Env(), "takeText: the text is too long for a string");
+  return {info.Env(), result};
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment());
+  exports["wireVersion"] = Napi::Number::New(env, kWireVersion);
+  exports["lwsVersion"] = Napi::String::New(env, Engine::LwsVersion());
+  exports["missingPatches"] = Napi::String::New(env, Engine::MissingPatches());
+  exports["start"] = Napi::Function::New(env, Start, "start");
+  exports["stop"] = Napi::Function::New(env, Stop, "stop");
+  exports["wake"] = Napi::Function::New(env, Wake, "wake");
+  exports["setRef"] = Napi::Function::New(env, SetRef, "setRef");
+  exports["putBytes"] = Napi::Function::New(env, PutBytes, "putBytes");
+  exports["putText"] = Napi::Function::New(env, PutText, "putText");
+  exports["takeBytes"] = Napi::Function::New(env, TakeBytes, "takeBytes");
+  exports["takeText"] = Napi::Function::New(env, TakeText, "takeText");
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace ohws
+
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return ohws::Init(env, exports); }
+
+NODE_API_MODULE(ohos_websocket, InitModule)

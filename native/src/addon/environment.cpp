@@ -1,0 +1,88 @@
+#include "addon/environment.h"
+
+#include <utility>
+
+#include "wire/ring.h"
+
+namespace ohws {
+
+namespace {
+
+void CallDoorbell(napi_env env, napi_value callback, void* /*context*/, void* /*data*/) {
+  if (env == nullptr || callback == nullptr) return;
+  napi_value undefined = nullptr;
+  napi_value result = nullptr;
+  napi_get_undefined(env, &undefined);
+  // An exception stays pending: Node raises it as uncaught.
+  napi_call_function(env, undefined, callback, 0, nullptr, &result);
+}
+
+RingMemory MemoryOf(Napi::ArrayBuffer buffer) {
+  return {static_cast<uint8_t*>(buffer.Data()), static_cast<uint32_t>(buffer.ByteLength())};
+}
+
+}  // namespace
+
+std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBuffer up, Napi::ArrayBuffer down,
+                                                    Napi::Function on_doorbell) {
+  std::unique_ptr<RunningEngine> running(new RunningEngine(env));
+  napi_threadsafe_function doorbell = nullptr;
+  if (napi_create_threadsafe_function(env, on_doorbell, nullptr, Napi::String::New(env, "ohos-websocket"), 0, 1, nullptr,
+                                      nullptr, nullptr, CallDoorbell, &doorbell) != napi_ok) {
+    Napi::Error::New(env, "the engine's doorbell cannot be made").ThrowAsJavaScriptException();
+    return nullptr;
+  }
+  running->doorbell_ = doorbell;
+  running->up_ = Napi::Persistent(up);
+  running->down_ = Napi::Persistent(down);
+  running->engine_ = std::make_unique<Engine>(MemoryOf(up), MemoryOf(down), [doorbell] {
+    napi_call_threadsafe_function(doorbell, nullptr, napi_tsfn_nonblocking);
+  });
+  if (!running->engine_->Start()) {
+    napi_release_threadsafe_function(doorbell, napi_tsfn_release);
+    Napi::Error::New(env, "the engine cannot be started").ThrowAsJavaScriptException();
+    return nullptr;
+  }
+  napi_add_env_cleanup_hook(env, OnEnvironmentEnd, running.get());
+  return running;
+}
+
+// At the environment's end the hook has stopped the engine already, and the references go with the environment.
+RunningEngine::~RunningEngine() {
+  if (engine_ != nullptr) return;
+  up_.SuppressDestruct();
+  down_.SuppressDestruct();
+}
+
+void RunningEngine::OnEnvironmentEnd(void* self) {
+  auto* running = static_cast<RunningEngine*>(self);
+  running->engine_->Stop();
+  running->engine_.reset();
+}
+
+void RunningEngine::Stop() {
+  napi_remove_env_cleanup_hook(env_, OnEnvironmentEnd, this);
+  engine_->Stop();
+  napi_release_threadsafe_function(doorbell_, napi_tsfn_release);
+}
+
+void RunningEngine::SetRef(bool keep_alive) {
+  if (keep_alive) {
+    napi_ref_threadsafe_function(env_, doorbell_);
+  } else {
+    napi_unref_threadsafe_function(env_, doorbell_);
+  }
+}
+
+uint32_t Environment::Add(std::unique_ptr<RunningEngine> engine) {
+  engines_.push_back(std::move(engine));
+  return static_cast<uint32_t>(engines_.size() - 1);
+}
+
+RunningEngine* Environment::Find(uint32_t number) {
+  return number < engines_.size() ? engines_[number].get() : nullptr;
+}
+
+void Environment::Remove(uint32_t number) { engines_[number].reset(); }
+
+}  // namespace ohws

@@ -1,0 +1,223 @@
+#include "engine/client_attempt.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "engine/connection.h"
+#include "engine/core.h"
+
+namespace ohws {
+
+namespace {
+
+// A heartbeat of lws's own would follow rules of its own: ours is in protocol/heartbeat.h.
+constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
+
+template <typename Number>
+Number ToNumber(std::string_view text) {
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// lws gives an errno only as the end of its text ("conn fail: 111").
+int ErrnoIn(std::string_view text) {
+  constexpr std::string_view kBefore = "conn fail: ";
+  const size_t at = text.find(kBefore);
+  return at == std::string_view::npos ? 0 : ToNumber<int>(text.substr(at + kBefore.size()));
+}
+
+std::string HeaderValue(lws* wsi, lws_token_indexes token) {
+  std::string value(static_cast<size_t>(std::max(lws_hdr_total_length(wsi, token), 0)) + 1, '\0');
+  const int size = lws_hdr_copy(wsi, value.data(), static_cast<int>(value.size()), token);
+  value.resize(static_cast<size_t>(std::max(size, 0)));
+  return value;
+}
+
+// Every line of a header that lws knows: it keeps them apart as fragments.
+void AddKnownHeader(lws* wsi, lws_token_indexes token, StringListWriter& strings) {
+  std::string_view name = reinterpret_cast<const char*>(lws_token_to_string(token));
+  if (name.size() < 2 || name.back() != ':') return;
+  name.remove_suffix(1);
+  for (int n = 0;; ++n) {
+    const int size = lws_hdr_fragment_length(wsi, token, n);
+    if (size <= 0) return;
+    std::string value(static_cast<size_t>(size) + 1, '\0');
+    const int copied = lws_hdr_copy_fragment(wsi, value.data(), static_cast<int>(value.size()), token, n);
+    if (copied < 0) return;
+    value.resize(static_cast<size_t>(copied));
+    strings.Add(name).Add(value);
+  }
+}
+
+struct CustomHeaders {
+  lws* wsi;
+  StringListWriter* strings;
+};
+
+void AddCustomHeader(const char* name, int size, void* opaque) {
+  const auto& headers = *static_cast<CustomHeaders*>(opaque);
+  const int value_size = lws_hdr_custom_length(headers.wsi, name, size);
+  if (value_size < 0) return;
+  std::string value(static_cast<size_t>(value_size) + 1, '\0');
+  const int copied =
+      lws_hdr_custom_copy(headers.wsi, value.data(), static_cast<int>(value.size()), name, size);
+  if (copied < 0) return;
+  value.resize(static_cast<size_t>(copied));
+  std::string_view key(name, static_cast<size_t>(size));
+  if (!key.empty() && key.back() == ':') key.remove_suffix(1);
+  headers.strings->Add(key).Add(value);
+}
+
+}  // namespace
+
+ClientConfig ClientConfig::Decode(std::string_view strings) {
+  ClientConfig config;
+  StringListReader reader(strings);
+  while (const auto name = reader.Next()) {
+    const std::string value(reader.Next().value_or(""));
+    if (*name == "address") {
+      config.addresses.push_back(value);
+    } else if (*name == "port") {
+      config.port = ToNumber<uint16_t>(value);
+    } else if (*name == "tls") {
+      config.tls = value == "1";
+    } else if (*name == "host") {
+      config.host = value;
+    } else if (*name == "serverName") {
+      config.server_name = value;
+    } else if (*name == "path") {
+      config.path = value;
+    } else if (*name == "origin") {
+      config.origin = value;
+    } else if (*name == "protocol") {
+      config.protocol = value;
+    } else if (*name == "header") {
+      config.headers.emplace_back(value, reader.Next().value_or(""));
+    } else if (*name == "caPath") {
+      config.ca_path = value;
+    } else if (*name == "certPath") {
+      config.cert_path = value;
+    } else if (*name == "keyPath") {
+      config.key_path = value;
+    } else if (*name == "keyPassword") {
+      config.key_password = value;
+    } else if (*name == "verifyServer") {
+      config.verify_server = value == "1";
+    } else if (*name == "pingIntervalSeconds") {
+      config.heartbeat.ping_interval_seconds = ToNumber<uint32_t>(value);
+    } else if (*name == "pongTimeoutSeconds") {
+      config.heartbeat.pong_timeout_seconds = ToNumber<uint32_t>(value);
+    }
+  }
+  return config;
+}
+
+bool ClientAttempt::Start(Connection& connection) {
+  Failure failure;
+  vhost_ = core_.client_tls().VhostFor(core_.context(), config_, failure);
+  if (vhost_ != nullptr && config_.addresses.empty()) failure = {"config", "resolve", 0, "no address"};
+  StringListWriter strings;
+  if (!failure.kind.empty()) failure.AppendTo(strings);
+  core_.up().Post(UpKind::kStarted, connection.id(), 0, 0, 0, strings.bytes());
+  if (!failure.kind.empty()) return false;
+  TryNext(connection);
+  return true;
+}
+
+void ClientAttempt::TryNext(Connection& connection) {
+  const std::string& address = config_.addresses[next_address_++];
+  tcp_connected_ = false;
+  tls_error_.clear();
+  lws_client_connect_info info{};
+  info.context = core_.context();
+  info.vhost = vhost_;
+  info.address = address.c_str();
+  info.port = config_.port;
+  info.path = config_.path.c_str();
+  info.host = config_.host.c_str();
+  info.origin = config_.origin.c_str();
+  info.protocol = config_.protocol.empty() ? nullptr : config_.protocol.c_str();
+  info.local_protocol_name = "";
+  info.alpn = "http/1.1";
+  info.ietf_version_or_minus_one = -1;
+  info.retry_and_idle_policy = &kNoHeartbeatOfLws;
+  info.opaque_user_data = &connection;
+  info.pwsi = connection.wsi_slot();
+  info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
+  // The certificate is judged by tls.cpp alone, name included: lws's own check cannot do IPv6 and long names.
+  if (config_.tls) info.ssl_connection |= LCCSCF_USE_SSL | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
+  starting_ = true;
+  const bool begun = lws_client_connect_via_info(&info) != nullptr;
+  starting_ = false;
+  if (!begun) OnFailed(connection, nullptr, "the request could not be made");
+}
+
+bool ClientAttempt::AppendHeaders(char** at, size_t room) const {
+  for (const auto& [name, value] : config_.headers) {
+    const size_t size = name.size() + 2 + value.size() + 2;
+    if (size > room) return false;
+    char* p = *at;
+    p = std::copy(name.begin(), name.end(), p);
+    p = std::copy_n(": ", 2, p);
+    p = std::copy(value.begin(), value.end(), p);
+    *at = std::copy_n("\r\n", 2, p);
+    room -= size;
+  }
+  return true;
+}
+
+void ClientAttempt::ReadAnswer(lws* wsi) {
+  // "101 Switching Protocols": the phrase is what follows the code.
+  const std::string status = HeaderValue(wsi, WSI_TOKEN_HTTP);
+  const size_t blank = status.find(' ');
+  answer_.Add(blank == std::string::npos ? "" : std::string_view(status).substr(blank + 1));
+  answer_.Add(HeaderValue(wsi, WSI_TOKEN_PROTOCOL));
+  for (int token = 0; token < WSI_TOKEN_COUNT; ++token) {
+    if (token == WSI_TOKEN_HTTP || token >= _WSI_TOKEN_CLIENT_SENT_PROTOCOLS) continue;
+    AddKnownHeader(wsi, static_cast<lws_token_indexes>(token), answer_);
+  }
+  CustomHeaders custom{wsi, &answer_};
+  lws_hdr_custom_name_foreach(wsi, AddCustomHeader, &custom);
+}
+
+void ClientAttempt::PostOpened(uint32_t id) const {
+  core_.up().Post(UpKind::kOpened, id, 0, 0, 0, answer_.bytes());
+}
+
+void ClientAttempt::OnWsiDestroyed(Connection& connection) {
+  *connection.wsi_slot() = nullptr;
+  if (!starting_) OnFailed(connection, nullptr, "the connection ended");
+}
+
+void ClientAttempt::OnFailed(Connection& connection, lws* wsi, std::string_view text) {
+  if (!tcp_connected_ && next_address_ < config_.addresses.size() &&
+      connection.state() == Connection::State::kConnecting) {
+    if (wsi != nullptr) lws_set_opaque_user_data(wsi, nullptr);
+    *connection.wsi_slot() = nullptr;
+    // Not from within lws's callback, which is still busy with the wsi that failed.
+    core_.Defer([this, &core = core_, id = connection.id()] {
+      Connection* waiting = core.Find(id);
+      if (waiting != nullptr && waiting->attempt() == this && waiting->state() == Connection::State::kConnecting) {
+        TryNext(*waiting);
+      }
+    });
+    return;
+  }
+  const unsigned int status = wsi == nullptr ? 0 : lws_http_client_http_response(wsi);
+  const bool answered = status >= 100 && status <= 999;
+  std::string_view phase = "connect";
+  if (answered) {
+    phase = "handshake";
+  } else if (!tls_error_.empty()) {
+    phase = "tls";
+  } else if (tcp_connected_) {
+    phase = config_.tls && text.find("tls") != std::string_view::npos ? "tls" : "handshake";
+  }
+  const std::string detail = tls_error_.empty() ? std::string(text.substr(0, text.find('\0'))) : tls_error_;
+  connection.OnConnectFailed(answered ? static_cast<uint16_t>(status) : uint16_t{0},
+                             {"network", phase, ErrnoIn(text), detail});
+}
+
+}  // namespace ohws

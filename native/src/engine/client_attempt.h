@@ -1,0 +1,82 @@
+// A client's way from its configuration to an established connection, or to one failure: the addresses in turn, what
+// goes into the upgrade request, what comes out of the answer. Lives until the connection is established; what lws
+// tells of its wsi in that time comes here. Engine thread.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/up_writer.h"
+#include "protocol/heartbeat.h"
+
+namespace ohws {
+
+class Core;
+class Connection;
+
+// lib/transport.ts, ClientConfig; the record carries these names and values.
+struct ClientConfig {
+  std::vector<std::string> addresses;
+  uint16_t port = 0;
+  bool tls = false;
+  std::string host;
+  std::string server_name;
+  std::string path;
+  std::string origin;
+  std::string protocol;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string ca_path;
+  std::string cert_path;
+  std::string key_path;
+  std::string key_password;
+  bool verify_server = true;
+  HeartbeatConfig heartbeat;
+
+  static ClientConfig Decode(std::string_view strings);
+};
+
+class ClientAttempt {
+ public:
+  ClientAttempt(Core& core, ClientConfig config) : core_(core), config_(std::move(config)) {}
+  ClientAttempt(const ClientAttempt&) = delete;
+  ClientAttempt& operator=(const ClientAttempt&) = delete;
+
+  // Tells JavaScript that the request was created, or why it cannot be, and begins with the first address. False if
+  // it cannot: the connection is over then.
+  bool Start(Connection& connection);
+
+  const ClientConfig& config() const { return config_; }
+
+  // From lws.
+  void OnTcpConnected() { tcp_connected_ = true; }
+  // Appends our header lines at `*at`; false if they do not fit.
+  bool AppendHeaders(char** at, size_t room) const;
+  // The answer is accepted, its headers can be read; kept until the connection is established.
+  void ReadAnswer(lws* wsi);
+  void PostOpened(uint32_t id) const;
+  // This address has failed.
+  void OnFailed(Connection& connection, lws* wsi, std::string_view text);
+  // lws frees the wsi; if it has not said why, this is the failure.
+  void OnWsiDestroyed(Connection& connection);
+  // What the verification of the server's certificate said, for the failure to come.
+  void NoteTlsError(std::string_view text) { tls_error_ = text; }
+
+ private:
+  void TryNext(Connection& connection);
+
+  Core& core_;
+  const ClientConfig config_;
+  lws_vhost* vhost_ = nullptr;
+  size_t next_address_ = 0;
+  bool tcp_connected_ = false;
+  bool starting_ = false;  // within lws's call that begins a connect, whose result tells of failures
+  std::string tls_error_;
+  StringListWriter answer_;
+};
+
+}  // namespace ohws

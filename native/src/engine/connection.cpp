@@ -1,0 +1,367 @@
+#include "engine/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/client_attempt.h"
+#include "engine/core.h"
+#include "engine/server_listener.h"
+#include "ohws_lws_patches.h"
+
+namespace ohws {
+
+namespace {
+
+// A peer that pings without reading gets no more pongs once so many bytes of them wait; RFC 6455 §5.5.3 lets us
+// answer the latest ping only.
+constexpr size_t kMaxControlBytes = 16 * 1024;
+
+// How much of a large payload goes to lws at once: what the kernel does not take, lws copies. A frame may be cut
+// like this only if lws puts no frame of its own between the pieces.
+constexpr size_t kWriteSliceBytes = OHWS_LWS_PATCH_CONTROL_FRAMES ? size_t{256} * 1024 : SIZE_MAX;
+
+const uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+
+}  // namespace
+
+Connection::Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt)
+    : core_(core), id_(id), state_(State::kConnecting), rx_(core.limits()), attempt_(std::move(attempt)) {}
+
+Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listener, std::string ip)
+    : core_(core),
+      id_(id),
+      state_(State::kOpen),
+      wsi_(wsi),
+      listener_(&listener),
+      ip_(std::move(ip)),
+      rx_(core.limits()) {}
+
+Connection::~Connection() { SetDeadline(0); }
+
+// ---------------------------------------------------------------------------------------------- from JavaScript
+
+void Connection::SendSmall(Opcode opcode, const uint8_t* payload, size_t size) {
+  if (state_ > State::kOpen) return;
+  uint8_t key[kMaskKeyBytes];
+  tx_.AppendFrame(core_.blocks(), opcode, payload, size, NextMaskKey(key));
+  WantWrite();
+}
+
+void Connection::SendLarge(Opcode opcode, Payload payload) {
+  if (state_ > State::kOpen) return;
+  uint8_t key[kMaskKeyBytes];
+  tx_.AppendLargeFrame(core_.blocks(), opcode, std::move(payload), NextMaskKey(key));
+  WantWrite();
+}
+
+void Connection::Close(uint16_t code, uint16_t wire_code, std::string_view reason) {
+  if (state_ > State::kOpen) return;
+  local_close_ = std::make_unique<LocalClose>(LocalClose{code, std::string(reason)});
+  if (state_ == State::kConnecting) {
+    ReportLocalClose();
+    if (wsi_ == nullptr) {
+      state_ = State::kGone;
+      core_.Bury(*this);
+      return;
+    }
+    state_ = State::kDraining;
+    Cut();
+    return;
+  }
+  uint8_t body[kMaxControlPayloadBytes];
+  const size_t size = WriteClosePayload(body, wire_code, reason);
+  QueueCloseFrame({reinterpret_cast<const char*>(body), size});
+  state_ = State::kLocalClosing;
+}
+
+void Connection::RequestDrained() {
+  if (state_ > State::kLocalClosing) return;
+  if (tx_.empty() && (wsi_ == nullptr || !lws_partial_buffered(wsi_))) {
+    core_.up().Post(UpKind::kDrained, id_);
+  } else {
+    drain_requested_ = true;
+  }
+}
+
+void Connection::ReadAgain() {
+  if (reading_ || wsi_ == nullptr) return;
+  reading_ = true;
+  lws_rx_flow_control(wsi_, 1);
+}
+
+// ----------------------------------------------------------------------------------------------------- from lws
+
+void Connection::OnEstablished() {
+  state_ = State::kOpen;
+  attempt_.reset();
+  core_.loop().WriteOptimistically(wsi_);
+  if (!tx_.empty()) WantWrite();
+  if (drain_requested_ && tx_.empty()) OnFlushed();
+}
+
+void Connection::OnReceive(uint8_t* data, size_t size) {
+  if (state_ != State::kOpen) return;
+  Chunk chunk;
+  chunk.data = data;
+  chunk.size = size;
+  chunk.remaining_in_frame = lws_remaining_packet_payload(wsi_);
+  chunk.first = !rx_.in_message();
+  chunk.last = lws_is_final_fragment(wsi_) != 0;
+  chunk.binary = lws_frame_is_binary(wsi_) != 0;
+  switch (rx_.Feed(chunk)) {
+    case MessageAssembler::Status::kPartial:
+      return;
+    case MessageAssembler::Status::kComplete:
+      Deliver();
+      return;
+    case MessageAssembler::Status::kInvalidUtf8:
+      FailProtocol(kCloseInvalidPayload, "invalid UTF-8 in a text message");
+      return;
+    case MessageAssembler::Status::kTooLarge:
+      FailProtocol(kCloseMessageTooBig, "message too large");
+      return;
+  }
+}
+
+bool Connection::OnPing(std::string_view payload) {
+  if (state_ > State::kLocalClosing) return true;
+  if (tx_.control_bytes() > kMaxControlBytes) return true;
+  uint8_t key[kMaskKeyBytes];
+  tx_.InsertControlFrame(core_.blocks(), Opcode::kPong, Bytes(payload), payload.size(), NextMaskKey(key));
+  WantWrite();
+  return true;
+}
+
+bool Connection::OnCloseFrame(std::string_view payload) {
+  switch (state_) {
+    case State::kOpen: {
+      const ReportedClose close = ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload);
+      QueueCloseFrame(close.echo);
+      ReportClosed(close.code, close.reason, false, {});
+      state_ = State::kFinishing;
+      break;
+    }
+    case State::kLocalClosing:
+      // Both frames have crossed, or ours is still queued: what is queued leaves first.
+      ReportLocalClose();
+      state_ = State::kFinishing;
+      WantWrite();
+      break;
+    case State::kConnecting:
+    case State::kFinishing:
+    case State::kFailing:
+    case State::kDraining:
+    case State::kGone:
+      break;
+  }
+  return true;
+}
+
+void Connection::OnCloseTakenByLws(std::string_view payload) {
+  if (state_ == State::kOpen) {
+    const ReportedClose close = ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload);
+    ReportClosed(close.code, close.reason, false, {});
+  } else if (state_ == State::kLocalClosing) {
+    ReportLocalClose();
+  }
+  state_ = State::kDraining;
+  SetDeadline(NowMs() + kCloseTimeoutMs);
+}
+
+void Connection::OnPong() {
+  if (!heartbeat_.has_value()) return;
+  heartbeat_->OnPong(NowMs());
+  ArmHeartbeat();
+}
+
+int Connection::OnWritable() {
+  bool progress = false;
+  while (!tx_.empty()) {
+    if (lws_partial_buffered(wsi_)) break;
+    const TxQueue::Bytes bytes = tx_.Front(kWriteSliceBytes);
+    // Frames are ours, so lws is told that these bytes are none of its business: it sends them as they are and
+    // keeps what the kernel does not take.
+    if (lws_write(wsi_, bytes.data, bytes.size, LWS_WRITE_HTTP) < 0) return -1;
+    tx_.Pop(core_.blocks(), bytes.size);
+    progress = true;
+  }
+  if (progress && state_ > State::kOpen) SetDeadline(NowMs() + kCloseTimeoutMs);
+  if (lws_partial_buffered(wsi_)) {
+    lws_callback_on_writable(wsi_);
+    return 0;
+  }
+  return OnFlushed();
+}
+
+int Connection::OnFlushed() {
+  if (drain_requested_) {
+    drain_requested_ = false;
+    if (!outcome_known()) core_.up().Post(UpKind::kDrained, id_);
+  }
+  if (state_ == State::kFailing || (state_ == State::kFinishing && is_client())) {
+    // Whoever is still sending must be able to read our close frame, which a reset would take from him.
+    if (state_ == State::kFailing) shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
+    state_ = State::kDraining;
+    SetDeadline(NowMs() + kTcpEndTimeoutMs);
+    return 0;
+  }
+  return state_ == State::kFinishing ? -1 : 0;
+}
+
+void Connection::OnTcpClosed() {
+  if (state_ == State::kGone) return;
+  if (state_ == State::kOpen) {
+    ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, "the TCP connection ended"});
+  } else if (state_ == State::kLocalClosing) {
+    ReportLocalClose();
+  }
+  state_ = State::kGone;
+  lws_set_opaque_user_data(wsi_, nullptr);
+  wsi_ = nullptr;
+  SetDeadline(0);
+  tx_.DropUnsentFrames(core_.blocks());
+  if (listener_ != nullptr) listener_->OnGone();
+  core_.Bury(*this);
+}
+
+void Connection::OnConnectFailed(uint16_t http_status, const Failure& failure) {
+  if (wsi_ != nullptr) lws_set_opaque_user_data(wsi_, nullptr);
+  wsi_ = nullptr;
+  if (state_ == State::kConnecting) {
+    StringListWriter strings;
+    failure.AppendTo(strings);
+    core_.up().Post(UpKind::kConnectFailed, id_, 0, http_status, 0, strings.bytes());
+  }
+  if (state_ == State::kGone) return;
+  state_ = State::kGone;
+  SetDeadline(0);
+  core_.Bury(*this);
+}
+
+// ---------------------------------------------------------------------------------------------------- deadlines
+
+void Connection::StartHeartbeat(HeartbeatConfig config) {
+  if (config.ping_interval_seconds == 0) return;
+  heartbeat_.emplace(config);
+  heartbeat_->Start(NowMs());
+  ArmHeartbeat();
+}
+
+void Connection::ArmHeartbeat() {
+  if (state_ == State::kOpen) SetDeadline(heartbeat_->NextDeadlineMs().value_or(0));
+}
+
+void Connection::OnDeadline(uint64_t now_ms) {
+  deadline_ms_ = 0;
+  switch (state_) {
+    case State::kConnecting:
+    case State::kGone:
+      return;
+    case State::kOpen:
+      switch (heartbeat_->Poll(now_ms)) {
+        case HeartbeatAction::kNone:
+          break;
+        case HeartbeatAction::kSendPing: {
+          uint8_t key[kMaskKeyBytes];
+          tx_.InsertControlFrame(core_.blocks(), Opcode::kPing, nullptr, 0, NextMaskKey(key));
+          WantWrite();
+          break;
+        }
+        case HeartbeatAction::kGiveUp:
+          ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, "no pong in time"});
+          state_ = State::kDraining;
+          Cut();
+          return;
+      }
+      ArmHeartbeat();
+      return;
+    case State::kLocalClosing:
+      ReportLocalClose();
+      state_ = State::kDraining;
+      Cut();
+      return;
+    case State::kFinishing:
+    case State::kFailing:
+    case State::kDraining:
+      Cut();
+      return;
+  }
+}
+
+void Connection::SetDeadline(uint64_t at_ms) {
+  if (deadline_ms_ == at_ms) return;
+  if (deadline_ms_ != 0) core_.deadlines().Remove(deadline_ms_, this);
+  deadline_ms_ = at_ms;
+  if (at_ms != 0) core_.deadlines().Add(at_ms, this);
+}
+
+// ------------------------------------------------------------------------------------------------------ the rest
+
+const uint8_t* Connection::NextMaskKey(uint8_t key[kMaskKeyBytes]) {
+  if (!is_client()) return nullptr;
+  core_.mask_keys().Next(key);
+  return key;
+}
+
+void Connection::WantWrite() {
+  if (wsi_ != nullptr && state_ != State::kConnecting) lws_callback_on_writable(wsi_);
+}
+
+void Connection::Deliver() {
+  const std::string_view text(reinterpret_cast<const char*>(rx_.view().data()), rx_.view().size());
+  const bool binary = rx_.is_binary();
+  const bool ascii_only = rx_.ascii_only();
+  bool room = true;
+  if (text.size() < UpWriter::kLargeMessageBytes) {
+    room = core_.up().PostMessage(id_, binary, ascii_only, text);
+  } else {
+    Payload payload = rx_.TakeBuffer();
+    if (payload.data == nullptr) {
+      FailProtocol(kCloseMessageTooBig, "no memory for the message");
+      return;
+    }
+    room = core_.up().PostLargeMessage(id_, binary, ascii_only, std::move(payload));
+  }
+  rx_.Reset();
+  if (room || !reading_) return;
+  reading_ = false;
+  lws_rx_flow_control(wsi_, 0);
+  core_.ReadAgainLater(*this);
+}
+
+void Connection::FailProtocol(uint16_t wire_code, std::string_view reason) {
+  rx_.Reset();
+  tx_.DropUnsentFrames(core_.blocks());
+  uint8_t body[kMaxControlPayloadBytes];
+  const size_t size = WriteClosePayload(body, wire_code, reason);
+  QueueCloseFrame({reinterpret_cast<const char*>(body), size});
+  ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, std::string(reason)});
+  state_ = State::kFailing;
+}
+
+void Connection::QueueCloseFrame(std::string_view body) {
+  heartbeat_.reset();
+  uint8_t key[kMaskKeyBytes];
+  tx_.AppendFrame(core_.blocks(), Opcode::kClose, Bytes(body), body.size(), NextMaskKey(key));
+  SetDeadline(NowMs() + kCloseTimeoutMs);
+  WantWrite();
+}
+
+void Connection::ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure) {
+  StringListWriter strings;
+  strings.Add(reason);
+  if (abnormal) failure.AppendTo(strings);
+  core_.up().Post(UpKind::kClosed, id_, 0, code, abnormal ? kAbnormal : uint8_t{0}, strings.bytes());
+  heartbeat_.reset();
+  if (listener_ != nullptr) listener_->OnOutcome(*this);
+}
+
+void Connection::ReportLocalClose() { ReportClosed(local_close_->code, local_close_->reason, false, {}); }
+
+void Connection::Cut() {
+  if (wsi_ != nullptr) lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+}  // namespace ohws

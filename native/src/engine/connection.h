@@ -1,0 +1,129 @@
+// One WebSocket connection of either role, from the moment lws has established it (a client's: from the request on)
+// to the end of its TCP connection: what it has to write, the message it is receiving, its heartbeat, its close
+// handshake. Engine thread.
+//
+// The outcome of a connection is reported to JavaScript exactly once, as soon as it is known; what then is left to do
+// on the wire (flush, answer the peer's close frame, wait for the end of TCP) goes on without anybody waiting for it,
+// bounded by kCloseTimeoutMs without progress.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/tx_queue.h"
+#include "engine/up_writer.h"
+#include "protocol/close_code.h"
+#include "protocol/heartbeat.h"
+#include "protocol/message_assembler.h"
+
+namespace ohws {
+
+class Core;
+class ClientAttempt;
+class ServerListener;
+
+class Connection {
+ public:
+  enum class State : uint8_t {
+    kConnecting,    // client: no answer to the upgrade yet; frames gather
+    kOpen,          //
+    kLocalClosing,  // our close frame is queued or sent; the outcome comes with the peer's answer
+    kFinishing,     // the outcome is reported; flushing our last frames, then the TCP connection ends
+    kFailing,       // the same, but the peer is at fault and may still be sending
+    kDraining,      // all is sent; waiting for the peer to end the TCP connection
+    kGone,          // no TCP connection any more
+  };
+  // Without progress for so long, a closing connection is cut (C25).
+  static constexpr uint64_t kCloseTimeoutMs = 5000;
+  // After the close handshake a client leaves it to the server to end TCP (RFC 6455 §7.1.1), but not for longer.
+  static constexpr uint64_t kTcpEndTimeoutMs = 1000;
+
+  // A client that is going to connect.
+  Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt);
+  // An accepted connection.
+  Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listener, std::string ip);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // From JavaScript.
+  void SendSmall(Opcode opcode, const uint8_t* payload, size_t size);
+  void SendLarge(Opcode opcode, Payload payload);
+  void Close(uint16_t code, uint16_t wire_code, std::string_view reason);
+  void RequestDrained();
+  void ReadAgain();
+
+  // From lws.
+  void OnEstablished();
+  void OnReceive(uint8_t* data, size_t size);
+  // A ping or close frame. True: taken, lws forgets it.
+  bool OnPing(std::string_view payload);
+  bool OnCloseFrame(std::string_view payload);
+  void OnPong();
+  // 0, or -1 to end the TCP connection now.
+  int OnWritable();
+  void OnTcpClosed();
+  // The close frame went to lws itself, which answers it (only where lws lacks our control-frames patch).
+  void OnCloseTakenByLws(std::string_view payload);
+
+  // From the client's attempt.
+  void OnConnectFailed(uint16_t http_status, const Failure& failure);
+
+  // From the core: the moment asked for has come.
+  void OnDeadline(uint64_t now_ms);
+
+  // Ends the TCP connection soon, outside of any callback of lws.
+  void Cut();
+
+  uint32_t id() const { return id_; }
+  State state() const { return state_; }
+  lws* wsi() const { return wsi_; }
+  lws** wsi_slot() { return &wsi_; }
+  const std::string& ip() const { return ip_; }
+  ServerListener* listener() const { return listener_; }
+  ClientAttempt* attempt() const { return attempt_.get(); }
+  void StartHeartbeat(HeartbeatConfig config);
+
+ private:
+  struct LocalClose {
+    uint16_t code;
+    std::string reason;
+  };
+
+  bool is_client() const { return listener_ == nullptr; }
+  bool outcome_known() const { return state_ >= State::kFinishing; }
+  // Null on a server, else the key for the next frame in `key`.
+  const uint8_t* NextMaskKey(uint8_t key[kMaskKeyBytes]);
+  void WantWrite();
+  void Deliver();
+  // Fails the connection because of what the peer sent.
+  void FailProtocol(uint16_t wire_code, std::string_view reason);
+  void QueueCloseFrame(std::string_view body);
+  int OnFlushed();
+  void ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure);
+  void ReportLocalClose();
+  void SetDeadline(uint64_t at_ms);
+  void ArmHeartbeat();
+
+  Core& core_;
+  const uint32_t id_;
+  State state_;
+  bool reading_ = true;
+  bool drain_requested_ = false;
+  lws* wsi_ = nullptr;
+  ServerListener* const listener_ = nullptr;  // null for a client
+  const std::string ip_;                      // of an accepted connection's peer
+  uint64_t deadline_ms_ = 0;                  // 0: none
+  TxQueue tx_;
+  MessageAssembler rx_;
+  std::unique_ptr<ClientAttempt> attempt_;  // until established
+  std::unique_ptr<LocalClose> local_close_;
+  std::optional<Heartbeat> heartbeat_;
+};
+
+}  // namespace ohws

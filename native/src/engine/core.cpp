@@ -1,0 +1,237 @@
+#include "engine/core.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "engine/client_attempt.h"
+
+namespace ohws {
+
+namespace {
+
+// The largest message taken from a peer; beyond it the connection fails with 1009 (C40).
+constexpr uint64_t kMaxMessageBytes = uint64_t{128} * 1024 * 1024;
+// Half-open handshakes that may hold header memory at once; more wait for their turn (and time out).
+constexpr unsigned int kHeaderPool = 1024;
+constexpr unsigned int kHeaderBytes = 32 * 1024;
+
+bool FillFromSystem(uint8_t* out, size_t size) {
+  while (size > 0) {
+    const ssize_t got = getrandom(out, size, 0);
+    if (got <= 0) continue;
+    out += got;
+    size -= static_cast<size_t>(got);
+  }
+  return true;
+}
+
+// Making and destroying a context touches process-wide state of lws and OpenSSL; environments in other threads may be
+// doing the same.
+std::mutex& ContextMutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+std::string_view Text(const RecordHeader& header, const uint8_t* payload) {
+  return {reinterpret_cast<const char*>(payload), header.size};
+}
+
+}  // namespace
+
+Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
+           std::function<void()> doorbell, std::unique_ptr<Loop> loop)
+    : down_(down),
+      up_(up, up_payloads),
+      down_payloads_(down_payloads),
+      doorbell_(std::move(doorbell)),
+      loop_(std::move(loop)),
+      limits_{.max_message_bytes = kMaxMessageBytes},
+      mask_keys_(FillFromSystem),
+      accepted_(1) {}
+
+Core::~Core() {
+  stopping_ = true;
+  if (context_ != nullptr) {
+    const std::lock_guard<std::mutex> lock(ContextMutex());
+    lws_context_destroy(context_);
+  }
+}
+
+bool Core::Start() {
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN;
+  info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                 LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN;
+  info.gid = static_cast<gid_t>(-1);
+  info.uid = static_cast<uid_t>(-1);
+  info.pt_serv_buf_size = kReadBytes + LWS_PRE;
+  info.max_http_header_data2 = kHeaderBytes;
+  info.max_http_header_pool2 = kHeaderPool;
+  info.timeout_secs = 15;
+  loop_->Prepare(info);
+  const std::lock_guard<std::mutex> lock(ContextMutex());
+  lws_set_log_level(0, nullptr);
+  context_ = lws_create_context(&info);
+  if (context_ == nullptr) return false;
+  loop_->Attach(context_);
+  return true;
+}
+
+void Core::Run(const std::atomic<bool>& stop) {
+  while (!stop.load()) {
+    DrainDown();
+    ServeDeadlines();
+    loop_->ServeWrites();
+    while (!deferred_.empty()) {
+      for (const auto& action : std::exchange(deferred_, {})) action();
+    }
+    if (!paused_.empty() && up_.Flush()) {
+      for (const uint32_t id : std::exchange(paused_, {})) {
+        if (Connection* connection = Find(id)) connection->ReadAgain();
+      }
+    } else if (up_.overflowing()) {
+      up_.Flush();
+    }
+    DeleteBuried();
+    Publish();
+    const bool idle = deferred_.empty() && buried_.empty() && down_.TrySleep();
+    loop_->WaitAndServe(idle ? WaitMs() : 0);
+    down_.Wake();
+    Publish();
+  }
+}
+
+int Core::WaitMs() const {
+  const auto next = deadlines_.Next();
+  if (!next.has_value()) return -1;
+  const uint64_t now = NowMs();
+  if (*next <= now) return 0;
+  return static_cast<int>(std::min<uint64_t>(*next - now, 60'000));
+}
+
+void Core::Publish() {
+  if (up_.Publish()) doorbell_();
+}
+
+void Core::ServeDeadlines() {
+  if (!deadlines_.Next().has_value()) return;
+  const uint64_t now = NowMs();
+  while (Connection* connection = deadlines_.TakeDue(now)) connection->OnDeadline(now);
+}
+
+void Core::DeleteBuried() {
+  for (const uint32_t id : std::exchange(buried_, {})) {
+    if ((id & kJsOwnedId) != 0) {
+      clients_.erase(id);
+      continue;
+    }
+    Accepted& slot = accepted_[id];
+    slot.connection.reset();
+    if (slot.released) {
+      slot.released = false;
+      free_ids_.push_back(id);
+    }
+  }
+  for (const uint32_t id : std::exchange(buried_listeners_, {})) listeners_.erase(id);
+}
+
+Connection* Core::Find(uint32_t id) {
+  if ((id & kJsOwnedId) == 0) return id < accepted_.size() ? accepted_[id].connection.get() : nullptr;
+  const auto found = clients_.find(id);
+  return found == clients_.end() ? nullptr : found->second.get();
+}
+
+Connection* Core::Accept(lws* wsi, ServerListener& listener, std::string ip) {
+  uint32_t id = static_cast<uint32_t>(accepted_.size());
+  if (free_ids_.empty()) {
+    accepted_.emplace_back();
+  } else {
+    id = free_ids_.back();
+    free_ids_.pop_back();
+  }
+  accepted_[id].connection = std::make_unique<Connection>(*this, id, wsi, listener, std::move(ip));
+  return accepted_[id].connection.get();
+}
+
+bool Core::DrainDown() {
+  RecordHeader header;
+  const uint8_t* payload = nullptr;
+  bool any = false;
+  while (down_.Next(header, payload)) {
+    any = true;
+    Dispatch(header, payload);
+  }
+  if (any && down_.Release()) doorbell_();
+  return any;
+}
+
+void Core::Dispatch(const RecordHeader& header, const uint8_t* payload) {
+  const auto kind = static_cast<DownKind>(header.kind);
+  switch (kind) {
+    case DownKind::kText:
+    case DownKind::kBinary:
+      if (Connection* connection = Find(header.id)) {
+        connection->SendSmall(kind == DownKind::kText ? Opcode::kText : Opcode::kBinary, payload, header.size);
+      }
+      return;
+    case DownKind::kLargeText:
+    case DownKind::kLargeBinary: {
+      Payload large = down_payloads_.Take(header.arg);
+      Connection* connection = Find(header.id);
+      if (connection != nullptr && large.data != nullptr) {
+        connection->SendLarge(kind == DownKind::kLargeText ? Opcode::kText : Opcode::kBinary, std::move(large));
+      }
+      return;
+    }
+    case DownKind::kConnect:
+      Connect(header.id, Text(header, payload));
+      return;
+    case DownKind::kListen:
+      Listen(header.id, Text(header, payload));
+      return;
+    case DownKind::kStop:
+      if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
+        found->second->Stop(header.aux, Text(header, payload));
+      }
+      return;
+    case DownKind::kClose:
+      if (Connection* connection = Find(header.id)) {
+        connection->Close(header.aux, static_cast<uint16_t>(header.arg), Text(header, payload));
+      }
+      return;
+    case DownKind::kRelease:
+      Release(header.id);
+      return;
+    case DownKind::kDrainRequest:
+      if (Connection* connection = Find(header.id)) connection->RequestDrained();
+      return;
+  }
+}
+
+void Core::Connect(uint32_t id, std::string_view config) {
+  auto attempt = std::make_unique<ClientAttempt>(*this, ClientConfig::Decode(config));
+  ClientAttempt& started = *attempt;
+  auto& slot = clients_[id];
+  slot = std::make_unique<Connection>(*this, id, std::move(attempt));
+  if (!started.Start(*slot)) clients_.erase(id);
+}
+
+void Core::Listen(uint32_t id, std::string_view config) {
+  auto& slot = listeners_[id];
+  slot = std::make_unique<ServerListener>(*this, id, ServerConfig::Decode(config));
+  if (!slot->Start()) listeners_.erase(id);
+}
+
+void Core::Release(uint32_t id) {
+  if ((id & kJsOwnedId) != 0 || id >= accepted_.size()) return;
+  if (accepted_[id].connection == nullptr) {
+    free_ids_.push_back(id);
+  } else {
+    accepted_[id].released = true;
+  }
+}
+
+}  // namespace ohws

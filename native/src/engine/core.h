@@ -1,0 +1,107 @@
+// What everything on one engine thread shares, and its turn: the lws context and its loop, the rings' engine ends, the
+// connections and listeners by id, the deadlines. It reads JavaScript's commands and hands them out; it decides
+// nothing about the protocol. Engine thread, except for the constructor's arguments.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/connection.h"
+#include "engine/deadlines.h"
+#include "engine/loop.h"
+#include "engine/server_listener.h"
+#include "engine/tls.h"
+#include "engine/tx_queue.h"
+#include "engine/up_writer.h"
+#include "protocol/frame.h"
+#include "wire/payload_table.h"
+#include "wire/ring.h"
+
+namespace ohws {
+
+class Core {
+ public:
+  // What one read of a socket may bring at most; also what lws allocates per connection, touched as needed.
+  static constexpr size_t kReadBytes = 64 * 1024;
+
+  Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
+       std::function<void()> doorbell, std::unique_ptr<Loop> loop);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core();
+
+  // Makes the lws context. False if it cannot be had.
+  bool Start();
+  // Turns until `stop` is set.
+  void Run(const std::atomic<bool>& stop);
+
+  lws_context* context() const { return context_; }
+  Loop& loop() { return *loop_; }
+  UpWriter& up() { return up_; }
+  Deadlines& deadlines() { return deadlines_; }
+  TxBlockPool& blocks() { return blocks_; }
+  MaskKeySource& mask_keys() { return mask_keys_; }
+  ClientTls& client_tls() { return client_tls_; }
+  const MessageLimits& limits() const { return limits_; }
+  bool stopping() const { return stopping_; }
+
+  // A new accepted connection; it gets an id of its own.
+  Connection* Accept(lws* wsi, ServerListener& listener, std::string ip);
+  // This connection's message had to wait: it reads on when there is room.
+  void ReadAgainLater(Connection& connection) { paused_.push_back(connection.id()); }
+  // This connection has no wsi any more; it is deleted after this turn.
+  void Bury(Connection& connection) { buried_.push_back(connection.id()); }
+  // This listener is gone; it is deleted after this turn.
+  void Bury(const ServerListener& listener) { buried_listeners_.push_back(listener.id()); }
+  // Runs after this turn, outside of any callback of lws.
+  void Defer(std::function<void()> action) { deferred_.push_back(std::move(action)); }
+  Connection* Find(uint32_t id);
+
+ private:
+  // An id of the engine's is free again when its connection is gone and JavaScript has released it.
+  struct Accepted {
+    std::unique_ptr<Connection> connection;
+    bool released = false;
+  };
+
+  bool DrainDown();
+  void Dispatch(const RecordHeader& header, const uint8_t* payload);
+  void Connect(uint32_t id, std::string_view config);
+  void Listen(uint32_t id, std::string_view config);
+  void Release(uint32_t id);
+  void ServeDeadlines();
+  void DeleteBuried();
+  void Publish();
+  int WaitMs() const;
+
+  RingConsumer down_;
+  UpWriter up_;
+  PayloadTable& down_payloads_;
+  const std::function<void()> doorbell_;
+  const std::unique_ptr<Loop> loop_;
+  const MessageLimits limits_;
+  lws_context* context_ = nullptr;
+  bool stopping_ = false;
+
+  TxBlockPool blocks_;
+  MaskKeySource mask_keys_;
+  ClientTls client_tls_;
+  Deadlines deadlines_;
+  std::vector<Accepted> accepted_;  // by id; slot 0 is not used
+  std::vector<uint32_t> free_ids_;
+  std::unordered_map<uint32_t, std::unique_ptr<Connection>> clients_;
+  std::unordered_map<uint32_t, std::unique_ptr<ServerListener>> listeners_;
+  std::vector<uint32_t> paused_;
+  std::vector<uint32_t> buried_;
+  std::vector<uint32_t> buried_listeners_;
+  std::vector<std::function<void()>> deferred_;
+};
+
+}  // namespace ohws

@@ -1,0 +1,69 @@
+#include "engine/engine.h"
+
+#include <libwebsockets.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "engine/core.h"
+#include "engine/loop.h"
+#include "ohws_lws_patches.h"
+
+namespace ohws {
+
+namespace {
+
+// OHWS_LOOP=poll in the environment takes lws's own loop where there is a choice.
+std::unique_ptr<Loop> CreateLoop() {
+  const char* wish = std::getenv("OHWS_LOOP");
+  if (wish == nullptr || std::string_view(wish) != "poll") {
+    if (auto loop = Loop::CreateEpoll()) return loop;
+  }
+  return Loop::CreatePoll();
+}
+
+}  // namespace
+
+Engine::Engine(RingMemory up, RingMemory down, std::function<void()> doorbell)
+    : up_(up), down_(down), doorbell_(std::move(doorbell)) {}
+
+bool Engine::Start() {
+  std::unique_ptr<Loop> loop = CreateLoop();
+  loop_ = loop.get();
+  auto core = std::make_unique<Core>(up_, down_, up_payloads_, down_payloads_, doorbell_, std::move(loop));
+  if (!core->Start()) return false;
+  // The new thread inherits this mask: signals are Node's business.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this, owned = std::move(core)]() mutable {
+    owned->Run(stop_);
+    owned.reset();
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return true;
+}
+
+void Engine::Wake() {
+  if (loop_ != nullptr) loop_->Wake();
+}
+
+void Engine::Stop() {
+  if (!thread_.joinable()) return;
+  stop_.store(true);
+  Wake();
+  thread_.join();
+  loop_ = nullptr;
+}
+
+std::string Engine::LwsVersion() { return lws_get_library_version(); }
+
+std::string Engine::MissingPatches() {
+  return OHWS_LWS_MISSING_PATCHES;
+}
+
+}  // namespace ohws

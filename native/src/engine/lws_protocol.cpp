@@ -1,0 +1,145 @@
+#include "engine/lws_protocol.h"
+
+#include <climits>
+#include <string_view>
+
+#include "engine/client_attempt.h"
+#include "engine/connection.h"
+#include "engine/core.h"
+#include "engine/server_listener.h"
+#include "engine/tls.h"
+
+namespace ohws {
+
+namespace {
+
+// What our control-frames patch adds to lws's reasons.
+constexpr int kPing = LWS_CALLBACK_USER + 1;
+constexpr int kClose = LWS_CALLBACK_USER + 2;
+constexpr int kPong = LWS_CALLBACK_USER + 3;
+
+Connection* ConnectionOf(lws* wsi) { return static_cast<Connection*>(lws_get_opaque_user_data(wsi)); }
+
+ServerListener* ListenerOf(lws* wsi) {
+  return static_cast<ServerListener*>(lws_get_vhost_user(lws_get_vhost(wsi)));
+}
+
+std::string_view Text(const void* in, size_t size) { return {static_cast<const char*>(in), in == nullptr ? 0 : size}; }
+
+int OnServer(lws* wsi, int reason, void* in) {
+  switch (reason) {
+    case LWS_CALLBACK_RAW_RX_FILE:
+      ListenerOf(wsi)->OnListenerReadable(wsi);
+      return 0;
+    case LWS_CALLBACK_RAW_CLOSE_FILE:
+      ListenerOf(wsi)->OnListenerClosed();
+      return 0;
+    // A connection that left HTTP for no protocol (D5): never ours.
+    case LWS_CALLBACK_RAW_ADOPT:
+    case LWS_CALLBACK_RAW_RX:
+      return -1;
+    case LWS_CALLBACK_HTTP:
+      return ListenerOf(wsi)->OnPlainRequest(wsi);
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+      return ListenerOf(wsi)->OnUpgradeRequest(wsi);
+    case LWS_CALLBACK_ADD_HEADERS:
+      return ListenerOf(wsi)->AddAnswerHeaders(wsi, *static_cast<lws_process_html_args*>(in)) ? 0 : -1;
+    case LWS_CALLBACK_ESTABLISHED:
+      ListenerOf(wsi)->OnEstablished(wsi);
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, int reason, void* in, size_t size) {
+  switch (reason) {
+    case LWS_CALLBACK_WSI_CREATE:
+      attempt.OnTcpConnected();
+      return 0;
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+      return attempt.AppendHeaders(static_cast<char**>(in), size) ? 0 : -1;
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+      attempt.ReadAnswer(wsi);
+      return 0;
+    case LWS_CALLBACK_CLIENT_ESTABLISHED: {
+      attempt.PostOpened(connection.id());
+      const HeartbeatConfig heartbeat = attempt.config().heartbeat;
+      connection.OnEstablished();
+      connection.StartHeartbeat(heartbeat);
+      return 0;
+    }
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+      attempt.OnFailed(connection, wsi, Text(in, size));
+      return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+      attempt.OnWsiDestroyed(connection);
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+int OnConnection(Connection& connection, int reason, void* in, size_t size) {
+  switch (reason) {
+    case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+      connection.OnReceive(static_cast<uint8_t*>(in), size);
+      return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+      return connection.OnWritable();
+    case kPing:
+      return connection.OnPing(Text(in, size)) ? 1 : 0;
+    case kClose:
+      return connection.OnCloseFrame(Text(in, size)) ? 1 : 0;
+    case kPong:
+      connection.OnPong();
+      return 0;
+    case LWS_CALLBACK_RECEIVE_PONG:
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+      connection.OnPong();
+      return 0;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+      connection.OnCloseTakenByLws(Text(in, size));
+      return 0;
+    case LWS_CALLBACK_CLOSED:
+    case LWS_CALLBACK_CLIENT_CLOSED:
+    case LWS_CALLBACK_WSI_DESTROY:
+      connection.OnTcpClosed();
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t size) {
+  if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
+    Connection* connection = ConnectionOf(wsi);
+    return connection == nullptr || connection->attempt() == nullptr
+               ? 1
+               : JudgeServerCertificate(*connection->attempt(), static_cast<x509_store_ctx_st*>(user), size != 0);
+  }
+  if (wsi == nullptr || lws_get_vhost(wsi) == nullptr) return 0;
+  Connection* connection = ConnectionOf(wsi);
+  if (connection == nullptr) return lws_get_vhost_user(lws_get_vhost(wsi)) == nullptr ? 0 : OnServer(wsi, reason, in);
+  // An address that was given up may still be on its way out.
+  if (connection->wsi() != wsi) return 0;
+  if (connection->attempt() != nullptr) {
+    return OnClientAttempt(*connection, *connection->attempt(), wsi, reason, in, size);
+  }
+  return OnConnection(*connection, reason, in, size);
+}
+
+}  // namespace
+
+const lws_protocols* Protocols() {
+  static const lws_protocols kProtocols[] = {
+      // The empty name: lws announces no subprotocol of its own. Writes are cut nowhere but by the kernel.
+      {"", Callback, 0, Core::kReadBytes, 0, nullptr, 1U << 30},
+      {nullptr, nullptr, 0, 0, 0, nullptr, 0},
+  };
+  return kProtocols;
+}
+
+}  // namespace ohws

@@ -1,0 +1,355 @@
+#include "engine/server_listener.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include "engine/connection.h"
+#include "engine/core.h"
+#include "engine/lws_protocol.h"
+#include "engine/tls.h"
+
+namespace ohws {
+
+namespace {
+
+// netstack's server has no heartbeat of its own; lws 4.5's default stands in (ohws-behaviour §3.5).
+constexpr HeartbeatConfig kServerHeartbeat{40, 10};
+constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
+constexpr lws_usec_t kAcceptAgainUs = 100 * LWS_US_PER_MS;
+constexpr int kBacklog = 4096;  // the kernel cuts it to its own limit
+// One look at the listening socket accepts so many, then others have their turn.
+constexpr int kAcceptBatch = 64;
+
+union SocketAddress {
+  sockaddr any;
+  sockaddr_in v4;
+  sockaddr_in6 v6;
+  sockaddr_storage storage;
+};
+
+socklen_t FillAddress(SocketAddress& address, const std::string& ip, uint16_t port) {
+  address = {};
+  if (inet_pton(AF_INET, ip.c_str(), &address.v4.sin_addr) == 1) {
+    address.v4.sin_family = AF_INET;
+    address.v4.sin_port = htons(port);
+    return sizeof(address.v4);
+  }
+  if (inet_pton(AF_INET6, ip.c_str(), &address.v6.sin6_addr) == 1) {
+    address.v6.sin6_family = AF_INET6;
+    address.v6.sin6_port = htons(port);
+    return sizeof(address.v6);
+  }
+  return 0;
+}
+
+struct Peer {
+  std::string ip;
+  uint16_t port = 0;
+};
+
+Peer PeerOf(lws* wsi) {
+  SocketAddress address{};
+  socklen_t size = sizeof(address);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (getpeername(lws_get_socket_fd(wsi), &address.any, &size) != 0) return {};
+  if (address.any.sa_family == AF_INET) {
+    inet_ntop(AF_INET, &address.v4.sin_addr, text.data(), text.size());
+    return {text.data(), ntohs(address.v4.sin_port)};
+  }
+  if (address.any.sa_family == AF_INET6) {
+    inet_ntop(AF_INET6, &address.v6.sin6_addr, text.data(), text.size());
+    return {text.data(), ntohs(address.v6.sin6_port)};
+  }
+  return {};
+}
+
+std::string_view KindOfBindError(int error_number) {
+  switch (error_number) {
+    case EADDRNOTAVAIL:
+    case EINVAL:  // a link-local IPv6 address without its zone
+      return "addressNotLocal";
+    case EADDRINUSE:
+      return "addressInUse";
+    case EACCES:
+    case EPERM:
+      return "permission";
+    default:
+      return "network";
+  }
+}
+
+std::string Header(lws* wsi, lws_token_indexes token) {
+  std::string value(static_cast<size_t>(std::max(lws_hdr_total_length(wsi, token), 0)) + 1, '\0');
+  value.resize(static_cast<size_t>(
+      std::max(lws_hdr_copy(wsi, value.data(), static_cast<int>(value.size()), token), 0)));
+  return value;
+}
+
+std::string_view MethodOf(lws* wsi) {
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0) return "GET";
+  return "other";
+}
+
+// The answer leaves before the connection ends; lws flushes what the kernel does not take at once.
+int AnswerAndEnd(lws* wsi, std::string answer) {
+  lws_write(wsi, reinterpret_cast<unsigned char*>(answer.data()), answer.size(), LWS_WRITE_HTTP_HEADERS);
+  return -1;
+}
+
+std::string_view Reason(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kAccept:
+      return "";
+    case Verdict::kTooManyClients:
+      return "too many clients";
+    case Verdict::kTooManyConnections:
+      return "too many connections of this client";
+    case Verdict::kBanned:
+    case Verdict::kRateExceeded:
+      return "too many connections in a short time";
+  }
+  return "";
+}
+
+}  // namespace
+
+ServerConfig ServerConfig::Decode(std::string_view strings) {
+  ServerConfig config;
+  StringListReader reader(strings);
+  const auto number = [](std::string_view text) {
+    uint32_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  };
+  while (const auto name = reader.Next()) {
+    const std::string value(reader.Next().value_or(""));
+    if (*name == "address") {
+      config.address = value;
+    } else if (*name == "port") {
+      config.port = static_cast<uint16_t>(number(value));
+    } else if (*name == "certPath") {
+      config.cert_path = value;
+    } else if (*name == "keyPath") {
+      config.key_path = value;
+    } else if (*name == "keyPassword") {
+      config.key_password = value;
+    } else if (*name == "protocol") {
+      config.protocols.push_back(value);
+    } else if (*name == "maxClients") {
+      config.limits.max_clients = number(value);
+    } else if (*name == "maxConnectionsPerClient") {
+      config.limits.max_connections_per_client = number(value);
+    } else if (*name == "connectRateLimit" && value == "1") {
+      config.limits.rate.emplace();
+    }
+  }
+  return config;
+}
+
+ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
+    : core_(core),
+      id_(id),
+      config_(std::move(config)),
+      vhost_name_("listener-" + std::to_string(id)),
+      admission_(config_.limits) {}
+
+ServerListener::~ServerListener() {
+  lws_sul_cancel(&accept_again_.timer);
+  if (listen_fd_ >= 0) close(listen_fd_);
+}
+
+bool ServerListener::Start() {
+  Failure failure;
+  if (!Listen(failure) || !MakeVhost(failure)) {
+    StringListWriter strings;
+    failure.AppendTo(strings);
+    core_.up().Post(UpKind::kListening, id_, 0, 0, 0, strings.bytes());
+    if (vhost_ != nullptr) lws_vhost_destroy(vhost_);
+    return false;
+  }
+  state_ = State::kListening;
+  core_.up().Post(UpKind::kListening, id_, 0, bound_port_);
+  return true;
+}
+
+bool ServerListener::Listen(Failure& failure) {
+  SocketAddress address;
+  const socklen_t size = FillAddress(address, config_.address, config_.port);
+  if (size == 0) {
+    failure = {"addressNotLocal", "listen", EINVAL, config_.address};
+    return false;
+  }
+  const auto fail = [&failure] {
+    const int error_number = errno;
+    failure = {KindOfBindError(error_number), "listen", error_number, std::strerror(error_number)};
+    return false;
+  };
+  listen_fd_ = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (listen_fd_ < 0) return fail();
+  const int on = 1;
+  setsockopt(listen_fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (address.any.sa_family == AF_INET6) setsockopt(listen_fd_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  // Inherited by what is accepted: we gather frames ourselves.
+  setsockopt(listen_fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (bind(listen_fd_, &address.any, size) != 0 || listen(listen_fd_, kBacklog) != 0) return fail();
+  socklen_t bound_size = sizeof(address);
+  if (getsockname(listen_fd_, &address.any, &bound_size) != 0) return fail();
+  bound_port_ = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
+  return true;
+}
+
+bool ServerListener::MakeVhost(Failure& failure) {
+  if (!config_.cert_path.empty() &&
+      !CheckKeyPair(config_.cert_path, config_.key_path, config_.key_password, "listen", failure)) {
+    return false;
+  }
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.vhost_name = vhost_name_.c_str();
+  info.protocols = Protocols();
+  info.user = this;
+  info.retry_and_idle_policy = &kNoHeartbeatOfLws;
+  info.keepalive_timeout = 5;
+  info.timeout_secs = 10;
+  info.timeout_secs_ah_idle = 10;
+  if (!config_.cert_path.empty()) UseServerCertificate(config_.cert_path, config_.key_path, config_.key_password, info);
+  vhost_ = lws_create_vhost(core_.context(), &info);
+  if (vhost_ == nullptr) {
+    failure = {"config", "listen", 0, "lws could not make the virtual host"};
+    return false;
+  }
+  lws_sock_file_fd_type descriptor;
+  descriptor.filefd = listen_fd_;
+  listen_wsi_ = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, "", nullptr);
+  if (listen_wsi_ == nullptr) {
+    listen_fd_ = -1;  // lws has closed it
+    failure = {"config", "listen", 0, "lws could not watch the listening socket"};
+    return false;
+  }
+  listen_fd_ = -1;
+  return true;
+}
+
+void ServerListener::Stop(uint16_t code, std::string_view reason) {
+  if (state_ != State::kListening) return;
+  state_ = State::kStopping;
+  lws_sul_cancel(&accept_again_.timer);
+  if (listen_wsi_ != nullptr) {
+    lws* wsi = std::exchange(listen_wsi_, nullptr);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+  }
+  // Closing may end a connection at once, which takes it out of the set.
+  const std::vector<Connection*> all(connections_.begin(), connections_.end());
+  for (Connection* connection : all) connection->Close(code, code, reason);
+  if (tcp_connections_ == 0) FinishStop();
+}
+
+void ServerListener::FinishStop() {
+  state_ = State::kStopped;
+  // Not from within a callback of one of the connections that the vhost takes with it.
+  core_.Defer([&core = core_, vhost = std::exchange(vhost_, nullptr), id = id_] {
+    if (vhost != nullptr) lws_vhost_destroy(vhost);
+    core.up().Post(UpKind::kStopped, id);
+  });
+  core_.Bury(*this);
+}
+
+void ServerListener::OnListenerReadable(lws* wsi) {
+  const int listen_fd = lws_get_socket_fd(wsi);
+  for (int n = 0; n < kAcceptBatch; ++n) {
+    const int fd = accept4(listen_fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
+      // The descriptors have run out: the socket stays readable, and looking again at once would spin (D7).
+      lws_rx_flow_control(wsi, 0);
+      lws_sul_schedule(core_.context(), 0, &accept_again_.timer,
+                       [](lws_sorted_usec_list_t* timer) {
+                         lws* waiting = reinterpret_cast<AcceptTimer*>(timer)->listener->listen_wsi_;
+                         if (waiting != nullptr) lws_rx_flow_control(waiting, 1);
+                       },
+                       kAcceptAgainUs);
+      return;
+    }
+    lws_adopt_socket_vhost(vhost_, fd);
+  }
+}
+
+void ServerListener::OnListenerClosed() { listen_wsi_ = nullptr; }
+
+int ServerListener::OnUpgradeRequest(lws* wsi) {
+  const std::string http_version = Header(wsi, WSI_TOKEN_HTTP);
+  const std::string host = Header(wsi, WSI_TOKEN_HOST);
+  const std::string upgrade = Header(wsi, WSI_TOKEN_UPGRADE);
+  const std::string connection = Header(wsi, WSI_TOKEN_CONNECTION);
+  const std::string version = Header(wsi, WSI_TOKEN_VERSION);
+  const std::string key = Header(wsi, WSI_TOKEN_KEY);
+  const std::string subprotocols = Header(wsi, WSI_TOKEN_PROTOCOL);
+  const UpgradeRefusal refusal =
+      CheckUpgradeRequest({MethodOf(wsi), http_version, host, upgrade, connection, version, key, subprotocols});
+  if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
+  const std::string ip = PeerOf(wsi).ip;
+  const Verdict verdict = admission_.Check(ip, NowMs());
+  if (verdict == Verdict::kAccept && state_ == State::kListening) return 0;
+  if (state_ != State::kListening) return -1;
+  Refuse(wsi, ip, verdict);
+  return -1;
+}
+
+void ServerListener::Refuse(lws* wsi, std::string_view ip, Verdict verdict) {
+  const int status = verdict == Verdict::kBanned || verdict == Verdict::kRateExceeded ? 429 : 503;
+  StringListWriter strings;
+  strings.Add(ip).Add(Reason(verdict));
+  core_.up().Post(UpKind::kRefused, id_, 0, static_cast<uint16_t>(status), 0, strings.bytes());
+  AnswerAndEnd(wsi, BuildHttpRefusal(status, {}, Reason(verdict)));
+}
+
+int ServerListener::OnPlainRequest(lws* wsi) {
+  return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kUpgradeHeader));
+}
+
+bool ServerListener::AddAnswerHeaders(lws* wsi, lws_process_html_args& answer) const {
+  const std::string offered = Header(wsi, WSI_TOKEN_PROTOCOL);
+  if (offered.empty()) return true;
+  const std::optional<std::string> chosen = SelectSubprotocol(offered, config_.protocols);
+  if (!chosen.has_value()) return true;
+  const std::string line = "Sec-WebSocket-Protocol: " + *chosen + "\r\n";
+  if (line.size() > static_cast<size_t>(answer.max_len)) return false;
+  answer.p = std::copy(line.begin(), line.end(), answer.p);
+  return true;
+}
+
+void ServerListener::OnEstablished(lws* wsi) {
+  Peer peer = PeerOf(wsi);
+  admission_.Add(peer.ip);
+  Connection* connection = core_.Accept(wsi, *this, peer.ip);
+  connections_.insert(connection);
+  ++tcp_connections_;
+  lws_set_opaque_user_data(wsi, connection);
+  core_.up().Post(UpKind::kAccepted, connection->id(), id_, peer.port, 0, peer.ip);
+  connection->OnEstablished();
+  connection->StartHeartbeat(kServerHeartbeat);
+}
+
+void ServerListener::OnOutcome(Connection& connection) {
+  if (connections_.erase(&connection) == 0) return;
+  admission_.Remove(connection.ip());
+}
+
+void ServerListener::OnGone() {
+  --tcp_connections_;
+  if (state_ == State::kStopping && tcp_connections_ == 0) FinishStop();
+}
+
+}  // namespace ohws

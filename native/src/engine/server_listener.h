@@ -1,0 +1,97 @@
+// One started server: its listening socket, its vhost, who may come in, and its connections until they have ended. The
+// socket is made, bound and listened on here, so that the error is the operating system's; lws watches it for us as a
+// descriptor of no protocol and gets what was accepted. Engine thread.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/up_writer.h"
+#include "protocol/admission.h"
+#include "protocol/handshake.h"
+#include "protocol/heartbeat.h"
+
+namespace ohws {
+
+class Core;
+class Connection;
+
+// lib/transport.ts, ServerConfig; the record carries these names and values.
+struct ServerConfig {
+  std::string address;
+  uint16_t port = 0;
+  std::string cert_path;
+  std::string key_path;
+  std::string key_password;
+  std::vector<std::string> protocols;
+  AdmissionLimits limits;
+
+  static ServerConfig Decode(std::string_view strings);
+};
+
+class ServerListener {
+ public:
+  ServerListener(Core& core, uint32_t id, ServerConfig config);
+  ServerListener(const ServerListener&) = delete;
+  ServerListener& operator=(const ServerListener&) = delete;
+  ~ServerListener();
+
+  // Listens and says so, or says why not. False: it is over then.
+  bool Start();
+  // Accepts no more and closes every connection; kStopped follows the last one.
+  void Stop(uint16_t code, std::string_view reason);
+
+  uint32_t id() const { return id_; }
+
+  // From lws.
+  void OnListenerReadable(lws* wsi);
+  // The listening descriptor has left lws.
+  void OnListenerClosed();
+  // An upgrade request. 0 lets it in, -1 ends the connection (answered, if it can be).
+  int OnUpgradeRequest(lws* wsi);
+  // A request that is no upgrade: answered with 426, then the end.
+  int OnPlainRequest(lws* wsi);
+  // The chosen subprotocol goes into the answer here. False if there is no room.
+  bool AddAnswerHeaders(lws* wsi, lws_process_html_args& answer) const;
+  void OnEstablished(lws* wsi);
+
+  // The outcome of one of our connections is known: it counts for the limits no more.
+  void OnOutcome(Connection& connection);
+  // Its TCP connection has ended as well.
+  void OnGone();
+
+ private:
+  enum class State : uint8_t { kIdle, kListening, kStopping, kStopped };
+
+  // After the descriptors ran out (D7). lws gives the timer back, which is the first member.
+  struct AcceptTimer {
+    lws_sorted_usec_list_t timer;
+    ServerListener* listener;
+  };
+
+  bool Listen(Failure& failure);
+  bool MakeVhost(Failure& failure);
+  void Refuse(lws* wsi, std::string_view ip, Verdict verdict);
+  void FinishStop();
+
+  Core& core_;
+  const uint32_t id_;
+  const ServerConfig config_;
+  const std::string vhost_name_;
+  Admission admission_;
+  State state_ = State::kIdle;
+  int listen_fd_ = -1;  // ours until lws has adopted it
+  lws* listen_wsi_ = nullptr;
+  lws_vhost* vhost_ = nullptr;
+  uint16_t bound_port_ = 0;
+  std::unordered_set<Connection*> connections_;  // whose outcome is not known
+  size_t tcp_connections_ = 0;                   // established ones that have not ended
+  AcceptTimer accept_again_{{}, this};
+};
+
+}  // namespace ohws

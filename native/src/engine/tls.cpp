@@ -1,0 +1,185 @@
+#include "engine/tls.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cstdlib>
+#include <memory>
+
+#include "engine/client_attempt.h"
+#include "engine/lws_protocol.h"
+
+namespace ohws {
+
+namespace {
+
+struct SslContextDeleter {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using SslContext = std::unique_ptr<SSL_CTX, SslContextDeleter>;
+
+// OpenSSL's oldest complaint, which names the cause; the queue is empty afterwards.
+std::string TakeOpensslError() {
+  std::array<char, 256> text{};
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (code == 0) return {};
+  ERR_error_string_n(code, text.data(), text.size());
+  return text.data();
+}
+
+int GivePassword(char* out, int room, int /*writing*/, void* password) {
+  const auto& text = *static_cast<const std::string*>(password);
+  const int size = static_cast<int>(text.size());
+  if (size > room) return 0;
+  text.copy(out, text.size());
+  return size;
+}
+
+// Where systems keep their certificate authorities; Node's OpenSSL was built for another place.
+std::string SystemStore() {
+  if (const char* path = std::getenv("SSL_CERT_FILE"); path != nullptr && path[0] != '\0') return path;
+  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                           "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem", "/etc/ssl/certs/cacert.pem"}) {
+    struct stat status {};
+    if (stat(path, &status) == 0) return path;
+  }
+  return {};
+}
+
+// A file that has changed is another file.
+std::string Fingerprint(const std::string& path) {
+  struct stat status {};
+  if (path.empty() || stat(path.c_str(), &status) != 0) return path;
+  return path + '\0' + std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec) + '\0' +
+         std::to_string(status.st_size) + '\0' + std::to_string(status.st_ino);
+}
+
+bool CheckCaFile(const std::string& path, Failure& failure) {
+  const SslContext context(SSL_CTX_new(TLS_client_method()));
+  ERR_clear_error();
+  if (SSL_CTX_load_verify_locations(context.get(), path.c_str(), nullptr) == 1) return true;
+  failure = {"file", "tls", 0, TakeOpensslError()};
+  return false;
+}
+
+}  // namespace
+
+bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
+                  std::string_view phase, Failure& failure) {
+  const SslContext context(SSL_CTX_new(TLS_method()));
+  std::string password = key_password;
+  SSL_CTX_set_default_passwd_cb(context.get(), GivePassword);
+  SSL_CTX_set_default_passwd_cb_userdata(context.get(), &password);
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(context.get(), cert_path.c_str()) != 1) {
+    failure = {"file", phase, 0, TakeOpensslError()};
+    return false;
+  }
+  if (SSL_CTX_use_PrivateKey_file(context.get(), key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
+    // A file without a PEM key in it is no key; everything else is the right file with a wrong password, or the key
+    // of another certificate.
+    const unsigned long code = ERR_peek_last_error();
+    const unsigned long first = ERR_peek_error();
+    const bool no_pem = (ERR_GET_LIB(first) == ERR_LIB_PEM && ERR_GET_REASON(first) == PEM_R_NO_START_LINE) ||
+                        ERR_GET_LIB(first) == ERR_LIB_SYS ||
+                        (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE);
+    failure = {no_pem ? "file" : "key", phase, 0, TakeOpensslError()};
+    return false;
+  }
+  if (SSL_CTX_check_private_key(context.get()) != 1) {
+    failure = {"key", phase, 0, TakeOpensslError()};
+    return false;
+  }
+  return true;
+}
+
+void UseServerCertificate(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
+                          lws_context_creation_info& info) {
+  info.ssl_cert_filepath = cert_path.c_str();
+  info.ssl_private_key_filepath = key_path.c_str();
+  if (!key_password.empty()) info.ssl_private_key_password = key_password.c_str();
+  info.ssl_options_set = static_cast<long>(SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION);
+  info.alpn = "http/1.1";
+}
+
+int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, bool trusted) {
+  const ClientConfig& config = attempt.config();
+  if (!config.verify_server) {
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 0;
+  }
+  if (!trusted) {
+    attempt.NoteTlsError(X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
+    return 1;
+  }
+  if (X509_STORE_CTX_get_error_depth(store) != 0) return 0;
+  // The last of the chain to be asked about is the server's own certificate: it must bear the name we asked for.
+  X509* certificate = X509_STORE_CTX_get_current_cert(store);
+  const std::string& name = config.server_name;
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  const bool is_address = inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
+                          inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
+  const int matches = is_address ? X509_check_ip_asc(certificate, name.c_str(), 0)
+                                 : X509_check_host(certificate, name.data(), name.size(),
+                                                   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr);
+  if (matches == 1) return 0;
+  attempt.NoteTlsError("the certificate is for another host name");
+  X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
+  return 1;
+}
+
+lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config, Failure& failure) {
+  std::string key = "plain";
+  std::string ca_path;
+  if (config.tls) {
+    ca_path = config.ca_path.empty() ? SystemStore() : config.ca_path;
+    key = "tls\n" + Fingerprint(ca_path) + '\n' + Fingerprint(config.cert_path) + '\n' +
+          Fingerprint(config.key_path) + '\n' + config.key_password;
+  }
+  if (const auto known = vhosts_.find(key); known != vhosts_.end()) return known->second;
+  if (config.tls && !config.ca_path.empty() && !CheckCaFile(config.ca_path, failure)) return nullptr;
+  if (config.tls && !config.cert_path.empty() &&
+      !CheckKeyPair(config.cert_path, config.key_path, config.key_password, "tls", failure)) {
+    return nullptr;
+  }
+  const std::string name = "client-" + std::to_string(vhosts_.size());
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN;
+  info.vhost_name = name.c_str();
+  info.protocols = Protocols();
+  info.timeout_secs = 15;
+  info.connect_timeout_secs = 20;
+  // An address that is set, though empty, keeps lws from reading the environment for a proxy (C20).
+  info.http_proxy_address = "";
+  info.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+  if (config.tls) {
+    if (!ca_path.empty()) info.client_ssl_ca_filepath = ca_path.c_str();
+    if (!config.cert_path.empty()) {
+      info.client_ssl_cert_filepath = config.cert_path.c_str();
+      info.client_ssl_private_key_filepath = config.key_path.c_str();
+      if (!config.key_password.empty()) info.client_ssl_private_key_password = config.key_password.c_str();
+    }
+  }
+  lws_vhost* vhost = lws_create_vhost(context, &info);
+  if (vhost == nullptr) {
+    failure = {"config", "tls", 0, "lws could not make the virtual host"};
+    return nullptr;
+  }
+  if (config.tls) {
+    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    if (lws_init_vhost_client_ssl(&info, vhost) != 0) {
+      failure = {"config", "tls", 0, TakeOpensslError()};
+      return nullptr;
+    }
+  }
+  vhosts_.emplace(std::move(key), vhost);
+  return vhost;
+}
+
+}  // namespace ohws

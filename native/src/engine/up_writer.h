@@ -1,0 +1,66 @@
+// The way up: everything that JavaScript is to be told goes through here, in order. Records go into the ring; large
+// payloads go beside it. When the ring is full, or JavaScript has too many large payloads to fetch, records wait in
+// an overflow list, and the caller is told to stop reading from the connection that the record came from. So what
+// waits is bounded by the number of connections, not by what their peers send. Engine thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "wire/payload_table.h"
+#include "wire/record.h"
+#include "wire/ring.h"
+
+namespace ohws {
+
+// Why an operation failed; the words that lib/transport.ts knows, and raw detail.
+struct Failure {
+  std::string_view kind;   // static text: "network", "file", ...
+  std::string_view phase;  // static text: "connect", "tls", ...
+  int error_number = 0;    // errno, 0 if there is none
+  std::string detail;
+
+  void AppendTo(StringListWriter& strings) const;
+};
+
+class UpWriter {
+ public:
+  // Messages of this size and more go beside the ring.
+  static constexpr size_t kLargeMessageBytes = 64 * 1024;
+  // Large payloads that JavaScript has not fetched yet may hold so many bytes (one more is always let through).
+  static constexpr size_t kMaxBesideBytes = 32 * 1024 * 1024;
+
+  UpWriter(RingMemory ring, PayloadTable& payloads) : ring_(ring), payloads_(payloads) {}
+
+  void Post(UpKind kind, uint32_t id, uint32_t arg = 0, uint16_t aux = 0, uint8_t flags = 0,
+            std::string_view payload = {});
+
+  // One message, copied. False: it waits in the overflow, read no more from this connection until `resume`.
+  [[nodiscard]] bool PostMessage(uint32_t id, bool binary, bool ascii_only, std::string_view bytes);
+  // One large message, handed over; the rest as above.
+  [[nodiscard]] bool PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload);
+
+  // Moves what waits into the ring as far as there is room. True if nothing waits now.
+  bool Flush();
+  bool overflowing() const { return !overflow_.empty(); }
+  // Shows JavaScript what was written. True if its doorbell must be rung.
+  bool Publish() { return ring_.Publish(); }
+
+ private:
+  struct Waiting {
+    RecordHeader header;
+    std::string bytes;  // payload of the record
+    Payload payload;    // or a large payload that has no token yet
+  };
+
+  bool TryWrite(const RecordHeader& header, std::string_view bytes);
+  bool TryWriteLarge(RecordHeader header, Payload& payload);
+
+  RingProducer ring_;
+  PayloadTable& payloads_;
+  std::deque<Waiting> overflow_;
+};
+
+}  // namespace ohws

@@ -1,0 +1,85 @@
+// May a client connect to this server? Counts clients (that is, addresses), their connections and, if asked
+// to, their upgrades per minute (ohos-behaviour.md §3.2; S5 to S9). One object per server; not synchronised:
+// engine thread, or under the server's lock if it has several.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace ohws {
+
+// A client that asks for more than `max_upgrades` accepted upgrades in a window is banned. The window opens
+// with its first upgrade; an upgrade more than `window_ms` later opens a new one (S9).
+struct ConnectRateLimit {
+  uint32_t max_upgrades = 51;  // 1 or more
+  uint64_t window_ms = 60'000;
+  uint64_t ban_ms = 60'000;
+  size_t max_tracked_clients = 65'536;  // addresses remembered at once, 1 or more
+};
+
+struct AdmissionLimits {
+  uint32_t max_clients = 10;                 // distinct addresses; 0: nobody (S5, S7)
+  uint32_t max_connections_per_client = 10;  // open connections of one address; 0: nobody
+  std::optional<ConnectRateLimit> rate;      // off without a value
+};
+
+enum class Verdict : uint8_t {
+  kAccept,
+  kTooManyClients,
+  kTooManyConnections,
+  kBanned,
+  kRateExceeded,  // this attempt earned the ban
+};
+
+class Admission {
+ public:
+  explicit Admission(const AdmissionLimits& limits) : limits_(limits) {}
+
+  // The verdict on an upgrade from `ip` at `now_ms` (milliseconds of any monotonic clock). The order of the
+  // rules is that of Verdict. Counts an accepted upgrade towards the rate; refusals are not counted and do
+  // not prolong a ban. `ip` is the address's text in one canonical form; equal text is the same client.
+  Verdict Check(std::string_view ip, uint64_t now_ms);
+
+  // What Check() would say, with no trace of the question: to refuse a hopeless client before its TLS
+  // handshake.
+  Verdict Preview(std::string_view ip, uint64_t now_ms) const;
+
+  // A connection of `ip` begins to count, or ends. Every Add() is matched by one Remove(); call Add() right
+  // after kAccept, so that upgrades in progress cannot pass the limits together.
+  void Add(std::string_view ip);
+  void Remove(std::string_view ip);
+
+  size_t client_count() const { return connections_.size(); }
+  size_t tracked_client_count() const { return rates_.size(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  template <typename Value>
+  using ByAddress = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
+
+  // One window of one client, or its ban. Dropped when the window and the ban are over.
+  struct Rate {
+    uint64_t until_ms;  // last moment of the window, or of the ban
+    uint32_t upgrades;
+    bool banned;
+  };
+
+  Verdict CheckLimits(std::string_view ip) const;
+  Verdict PreviewRate(std::string_view ip, uint64_t now_ms) const;
+  void DropExpiredRates(uint64_t now_ms);
+
+  const AdmissionLimits limits_;
+  ByAddress<uint32_t> connections_;  // open connections per client; no zero entries
+  ByAddress<Rate> rates_;
+  uint64_t last_sweep_ms_ = 0;
+};
+
+}  // namespace ohws

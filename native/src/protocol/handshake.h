@@ -1,0 +1,84 @@
+// The server's side of an upgrade request: what it demands (RFC 6455 §4.2.1, S23), which subprotocol it
+// picks, how it refuses; and the rules for header names and values in either direction (RFC 9110 §5).
+// Pure functions; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ohws {
+
+// RFC 9110 §5.6.2: one or more of the characters a method or a header name may have.
+bool IsToken(std::string_view text);
+
+// May stand as a header value: no CR, LF, NUL or other control character but HT. Bytes above 0x7f pass.
+bool IsFieldValue(std::string_view text);
+
+// The base64 form of 16 bytes (RFC 6455 §4.1): 22 characters of the alphabet and "==".
+bool IsWebSocketKey(std::string_view text);
+
+// Is the token among the elements of a comma-separated header value? Without regard to the case of the
+// value; `token_lowercase` is in lower case.
+bool ListContainsToken(std::string_view header_value, std::string_view token_lowercase);
+
+// The parts of a request that decide; a header that is missing is empty, one that came several times is
+// joined with commas.
+struct UpgradeRequestView {
+  std::string_view method;
+  std::string_view http_version;  // "HTTP/1.1"
+  std::string_view host;
+  std::string_view upgrade;
+  std::string_view connection;
+  std::string_view version;       // Sec-WebSocket-Version
+  std::string_view key;           // Sec-WebSocket-Key
+  std::string_view subprotocols;  // Sec-WebSocket-Protocol
+};
+
+// Why a request is refused. Checked in this order; the first that applies is told.
+enum class UpgradeRefusal : uint8_t {
+  kNone,
+  kMethod,            // 405: not GET
+  kHttpVersion,       // 505: below HTTP/1.1, or not HTTP/1 at all
+  kHost,              // 400: none, or not one host
+  kUpgradeHeader,     // 426: a plain HTTP request, or an upgrade to something else
+  kConnectionHeader,  // 400
+  kVersion,           // 426: not 13
+  kKey,               // 400
+  kSubprotocols,      // 400: not a list of tokens
+};
+
+UpgradeRefusal CheckUpgradeRequest(const UpgradeRequestView& request);
+
+struct HttpHeader {
+  std::string_view name;
+  std::string_view value;
+};
+
+// How a refusal is answered. The views last as long as the program.
+struct RefusalAnswer {
+  int status;
+  std::span<const HttpHeader> headers;
+  std::string_view body;
+};
+
+// For every refusal but kNone.
+RefusalAnswer AnswerFor(UpgradeRefusal refusal);
+
+// A complete HTTP/1.1 answer that ends the connection: `Connection: close`, the length of the body, and
+// `text/plain` if there is one. A header of `extra` that is not legal, or that this function writes itself,
+// is left out. `status` is 400 to 599.
+std::string BuildHttpRefusal(int status, std::span<const HttpHeader> extra, std::string_view body);
+
+// The answer to a refused upgrade request, ready to send; not for kNone.
+std::string BuildHttpRefusal(UpgradeRefusal refusal);
+
+// The first subprotocol of the client's list that the server supports, compared exactly (RFC 6455 §4.2.2);
+// nothing if there is none, and the answer then names none.
+std::optional<std::string> SelectSubprotocol(std::string_view offered_list,
+                                             const std::vector<std::string>& supported);
+
+}  // namespace ohws

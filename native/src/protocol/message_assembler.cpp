@@ -1,0 +1,112 @@
+// Growth and hand-over of the message buffer. Engine thread.
+#include "protocol/message_assembler.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+namespace ohws {
+namespace {
+
+uint64_t SaturatingAdd(uint64_t a, uint64_t b) {
+  return b > std::numeric_limits<uint64_t>::max() - a ? std::numeric_limits<uint64_t>::max() : a + b;
+}
+
+// The capacity to grow to. `needed` bytes are there now, `announced` in all are known to come (at least
+// `needed`). Rules: an announced length is reserved exactly, but for no more than `reserve_ahead` bytes that
+// are not there yet or as many as have come, so that a promise costs a peer what it costs us; and every
+// growth of a buffer is by half at least, so that many small pieces are not copied over and over.
+uint64_t GrowTo(uint64_t capacity, uint64_t needed, uint64_t announced, uint64_t reserve_ahead) {
+  const uint64_t ahead = std::max(reserve_ahead, needed);
+  const uint64_t wanted = needed + std::min(announced - needed, ahead);
+  return std::max(wanted, capacity + capacity / 2);
+}
+
+}  // namespace
+
+MessageAssembler::Status MessageAssembler::Fail(State failure) {
+  Reset();
+  state_ = failure;
+  return failure == State::kInvalidUtf8 ? Status::kInvalidUtf8 : Status::kTooLarge;
+}
+
+MessageAssembler::Status MessageAssembler::Feed(const Chunk& chunk) {
+  if (state_ == State::kInvalidUtf8 || state_ == State::kTooLarge) return Fail(state_);
+  if (state_ != State::kOpen || chunk.first) {
+    assert(chunk.first);
+    Reset();
+    state_ = State::kOpen;
+    binary_ = chunk.binary;
+  }
+
+  const uint64_t announced = SaturatingAdd(SaturatingAdd(size_, chunk.size), chunk.remaining_in_frame);
+  if (limits_->max_message_bytes != 0 && announced > limits_->max_message_bytes) return Fail(State::kTooLarge);
+
+  if (!binary_) {
+    // Without validation too, for ascii_only().
+    const bool well_formed = utf8_.Feed(chunk.data, chunk.size) && (!chunk.last || utf8_.Complete());
+    if (!well_formed && limits_->validate_utf8) return Fail(State::kInvalidUtf8);
+  }
+
+  if (chunk.last && size_ == 0) {
+    view_ = chunk.data;
+    size_ = chunk.size;
+  } else if (!Append(chunk)) {
+    return Fail(State::kTooLarge);
+  }
+  if (!chunk.last) return Status::kPartial;
+  state_ = State::kComplete;
+  return Status::kComplete;
+}
+
+bool MessageAssembler::Append(const Chunk& chunk) {
+  if (chunk.size == 0) return true;
+  const size_t needed = size_ + chunk.size;
+  if (needed < size_) return false;
+  if (needed > capacity_) {
+    const uint64_t announced = SaturatingAdd(needed, chunk.remaining_in_frame);
+    uint64_t capacity = GrowTo(capacity_, needed, announced, limits_->reserve_ahead_bytes);
+    if (limits_->max_message_bytes != 0) capacity = std::min(capacity, limits_->max_message_bytes);
+    if (capacity > std::numeric_limits<size_t>::max()) return false;
+    auto* grown = static_cast<uint8_t*>(std::realloc(buffer_, static_cast<size_t>(capacity)));
+    if (grown == nullptr) return false;
+    buffer_ = grown;
+    capacity_ = static_cast<size_t>(capacity);
+  }
+  std::memcpy(buffer_ + size_, chunk.data, chunk.size);
+  size_ = needed;
+  view_ = buffer_;
+  return true;
+}
+
+Payload MessageAssembler::TakeBuffer() {
+  assert(state_ == State::kComplete);
+  Payload taken;
+  taken.size = size_;
+  if (buffer_ != nullptr) {
+    // What growth reserved too much goes back, as the message may live long. Shrinking does not move it.
+    auto* fitted = size_ < capacity_ ? static_cast<uint8_t*>(std::realloc(buffer_, size_)) : nullptr;
+    taken.data.reset(fitted != nullptr ? fitted : buffer_);
+    buffer_ = nullptr;
+  } else if (size_ != 0) {
+    taken.data.reset(static_cast<uint8_t*>(std::malloc(size_)));
+    if (taken.data != nullptr) std::memcpy(taken.data.get(), view_, size_);
+  }
+  Reset();
+  return taken;
+}
+
+void MessageAssembler::Reset() {
+  std::free(buffer_);
+  buffer_ = nullptr;
+  view_ = nullptr;
+  size_ = 0;
+  capacity_ = 0;
+  utf8_.Reset();
+  state_ = State::kIdle;
+  binary_ = false;
+}
+
+}  // namespace ohws

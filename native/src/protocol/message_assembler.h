@@ -1,0 +1,95 @@
+// Messages in: puts the chunks of one connection together, judges text, and bounds what a peer can make us
+// hold. A message that comes in one chunk is not copied; between messages it holds no memory. Engine thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+
+#include "protocol/utf8.h"
+#include "wire/payload_table.h"
+
+namespace ohws {
+
+// Shared by the connections of an endpoint; outlives them.
+struct MessageLimits {
+  uint64_t max_message_bytes = 0;             // judged as soon as it is announced; 0: none (C40)
+  size_t reserve_ahead_bytes = size_t{1} << 20;  // most that an announced length alone makes us allocate
+  bool validate_utf8 = true;                  // false accepts any text (netstack's C33)
+};
+
+// A piece of a data frame's payload, already unmasked.
+struct Chunk {
+  const uint8_t* data = nullptr;    // null only if size is 0; the caller's, needed as MessageAssembler says
+  size_t size = 0;
+  uint64_t remaining_in_frame = 0;  // announced bytes of this frame that follow this chunk
+  bool first = false;               // begins a message
+  bool last = false;                // ends it: of the final frame, with nothing remaining
+  bool binary = false;              // counts only if `first`
+};
+
+class MessageAssembler {
+ public:
+  enum class Status : uint8_t {
+    kPartial,      // more to come
+    kComplete,     // view() is the message
+    kInvalidUtf8,  // fail the connection with 1007
+    kTooLarge,     // over the limit, or no memory for it: fail with 1009
+  };
+
+  // `limits` outlives the object.
+  explicit MessageAssembler(const MessageLimits& limits) : limits_(&limits) {}
+  ~MessageAssembler() { std::free(buffer_); }
+
+  MessageAssembler(const MessageAssembler&) = delete;
+  MessageAssembler& operator=(const MessageAssembler&) = delete;
+
+  // Takes the next chunk. A failure frees what was held and is repeated until Reset(). The sequence of frames
+  // is the engine's to judge; here a `first` chunk drops an unfinished message, so that no stale piece can
+  // ever reach another one (C35, S21).
+  Status Feed(const Chunk& chunk);
+
+  // The message, after kComplete: in the caller's chunk if it came in one, else in memory of this object.
+  // Valid until the next call that is not const, and no longer than that chunk.
+  std::span<const uint8_t> view() const { return {view_, size_}; }
+
+  bool is_binary() const { return binary_; }
+
+  // True for a text that has only bytes below 0x80.
+  bool ascii_only() const { return !binary_ && utf8_.ascii_only(); }
+
+  // True if TakeBuffer() gives memory away instead of copying.
+  bool buffered() const { return buffer_ != nullptr; }
+
+  // Bytes of memory held now; 0 between messages.
+  size_t held_bytes() const { return capacity_; }
+
+  // True between a message's first chunk and its last.
+  bool in_message() const { return state_ == State::kOpen; }
+
+  // Hands over the message, after kComplete, and forgets it. Copies if it came in one chunk; `data` is then
+  // null if there was no memory, though `size` is not 0. For an empty message `data` is null too.
+  Payload TakeBuffer();
+
+  // Forgets everything and frees it. To be called when a message from view() has been dealt with, and at
+  // the end of a connection.
+  void Reset();
+
+ private:
+  enum class State : uint8_t { kIdle, kOpen, kComplete, kInvalidUtf8, kTooLarge };
+
+  Status Fail(State failure);
+  bool Append(const Chunk& chunk);
+
+  const MessageLimits* limits_;
+  const uint8_t* view_ = nullptr;
+  uint8_t* buffer_ = nullptr;  // from malloc; null while nothing is held
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+  Utf8Validator utf8_;
+  State state_ = State::kIdle;
+  bool binary_ = false;
+};
+
+}  // namespace ohws

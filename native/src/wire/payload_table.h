@@ -1,0 +1,43 @@
+// Large payloads that go beside the rings: a table of owned byte buffers, each named by a token that travels in a
+// record. Any thread; guarded by a mutex, which one large message in each direction takes twice.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace ohws {
+
+struct PayloadDeleter {
+  void operator()(uint8_t* data) const { std::free(data); }
+};
+
+// Bytes from malloc, so that they can grow by realloc and become an external ArrayBuffer without a copy.
+struct Payload {
+  std::unique_ptr<uint8_t[], PayloadDeleter> data;
+  size_t size = 0;
+
+  // Uninitialised; empty data if there is no memory.
+  static Payload Allocate(size_t size);
+};
+
+class PayloadTable {
+ public:
+  // Takes ownership; the token is valid until Take().
+  uint32_t Put(Payload payload);
+  // Gives ownership back; an empty payload for a token that is not in the table.
+  Payload Take(uint32_t token);
+  // What the table holds now; a glance that may be out of date at once.
+  size_t bytes() const { return bytes_.load(); }
+
+ private:
+  std::atomic<size_t> bytes_ = 0;
+  std::mutex mutex_;
+  std::vector<Payload> slots_;   // guarded by mutex_
+  std::vector<uint32_t> free_;   // guarded by mutex_: tokens without a payload
+};
+
+}  // namespace ohws

@@ -1,0 +1,172 @@
+// A single-producer single-consumer byte ring over memory that somebody else owns: an ArrayBuffer that JavaScript
+// made and the environment pins. One side of each ring is C++ (this file), the other TypeScript (`lib/ring.ts`).
+//
+// Memory: a head of kRingHeadBytes, then the data, a power of two. Positions are free-running 32-bit byte counts;
+// position modulo capacity is the offset. The head holds, a cache line apart: the write position (stored by the
+// producer), the read position (stored by the consumer), the consumer's state and the producer's state.
+//
+// Invariants:
+//  1. write - read <= capacity, always; records lie between read and write, whole and in order.
+//  2. A position is stored only after the bytes before it are written (producer) or no longer needed (consumer).
+//  3. A doorbell is owed exactly when a side has published something and the other side's state says kAsleep.
+//     A side that goes to sleep stores kAsleep first and looks at the ring once more afterwards; with sequentially
+//     consistent accesses on both sides no wake-up is lost. TakeDoorbell() turns kAsleep into kAwake, so that one
+//     sleep costs one doorbell.
+//  4. A producer that finds the ring full sets its own state to kAsleep ("tell me when there is room"); the
+//     consumer rings back after it has stored a new read position.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "wire/record.h"
+
+namespace ohws {
+
+inline constexpr uint32_t kRingHeadBytes = 256;
+
+enum class RingSide : int32_t { kAwake = 0, kAsleep = 1 };
+
+// Where the words of the head lie, in bytes; mirrored in lib/ring.ts.
+inline constexpr uint32_t kRingWriteAt = 0;
+inline constexpr uint32_t kRingReadAt = 64;
+inline constexpr uint32_t kRingConsumerAt = 128;
+inline constexpr uint32_t kRingProducerAt = 192;
+
+class RingMemory {
+ public:
+  // `base` is 8-byte aligned and stays valid; `bytes` is kRingHeadBytes plus a power of two.
+  RingMemory(uint8_t* base, uint32_t bytes) : base_(base), capacity_(bytes - kRingHeadBytes) {}
+
+  uint32_t capacity() const { return capacity_; }
+  uint8_t* At(uint32_t position) const { return base_ + kRingHeadBytes + (position & (capacity_ - 1)); }
+  uint32_t ToEnd(uint32_t position) const { return capacity_ - (position & (capacity_ - 1)); }
+
+  std::atomic_ref<uint32_t> write() const { return Word<uint32_t>(kRingWriteAt); }
+  std::atomic_ref<uint32_t> read() const { return Word<uint32_t>(kRingReadAt); }
+  std::atomic_ref<int32_t> consumer() const { return Word<int32_t>(kRingConsumerAt); }
+  std::atomic_ref<int32_t> producer() const { return Word<int32_t>(kRingProducerAt); }
+
+  // Invariant 3: true if the side that `state` belongs to slept, which makes the caller ring its doorbell.
+  static bool TakeDoorbell(std::atomic_ref<int32_t> state) {
+    return state.load() == static_cast<int32_t>(RingSide::kAsleep) &&
+           state.exchange(static_cast<int32_t>(RingSide::kAwake)) == static_cast<int32_t>(RingSide::kAsleep);
+  }
+
+ private:
+  template <typename T>
+  std::atomic_ref<T> Word(uint32_t offset) const {
+    return std::atomic_ref<T>(*reinterpret_cast<T*>(base_ + offset));
+  }
+
+  uint8_t* base_;
+  uint32_t capacity_;
+};
+
+// The writing side; one thread.
+class RingProducer {
+ public:
+  explicit RingProducer(RingMemory memory) : memory_(memory) {}
+
+  // The largest payload that is worth a place in the ring: a record of this size fits once the ring is empty,
+  // wherever the write position is.
+  uint32_t max_payload() const { return memory_.capacity() / 2 - 2 * kRecordAlign; }
+
+  // Room for a record with `header.size` bytes of payload, header written; nullptr if the ring is full now. The
+  // caller fills the payload at once. Nothing is seen by the consumer before Publish().
+  uint8_t* TryReserve(const RecordHeader& header) {
+    const uint32_t need = RecordBytes(header.size);
+    const uint32_t to_end = memory_.ToEnd(position_);
+    const uint32_t with_pad = need <= to_end ? need : to_end + need;
+    if (memory_.capacity() - (position_ - read_seen_) < with_pad) {
+      read_seen_ = memory_.read().load();
+      if (memory_.capacity() - (position_ - read_seen_) < with_pad) return nullptr;
+    }
+    if (need > to_end) {
+      const RecordHeader pad{kPad, 0, 0, 0, to_end - static_cast<uint32_t>(sizeof(RecordHeader)), 0};
+      std::memcpy(memory_.At(position_), &pad, sizeof(pad));
+      position_ += to_end;
+    }
+    uint8_t* at = memory_.At(position_);
+    std::memcpy(at, &header, sizeof(header));
+    position_ += need;
+    return at + sizeof(header);
+  }
+
+  bool TryWrite(const RecordHeader& header, std::string_view payload) {
+    uint8_t* at = TryReserve(header);
+    if (at == nullptr) return false;
+    if (!payload.empty()) std::memcpy(at, payload.data(), payload.size());
+    return true;
+  }
+
+  // Shows the consumer everything reserved so far. True if its doorbell must be rung.
+  bool Publish() {
+    if (position_ == published_) return false;
+    published_ = position_;
+    memory_.write().store(position_);
+    return RingMemory::TakeDoorbell(memory_.consumer());
+  }
+
+  // Invariant 4. Look for room once more after this.
+  void WaitForRoom() { memory_.producer().store(static_cast<int32_t>(RingSide::kAsleep)); }
+
+ private:
+  RingMemory memory_;
+  uint32_t position_ = 0;
+  uint32_t published_ = 0;
+  uint32_t read_seen_ = 0;
+};
+
+// The reading side; one thread.
+class RingConsumer {
+ public:
+  explicit RingConsumer(RingMemory memory) : memory_(memory) {}
+
+  // The next record without its payload copied: valid until Release(). False if there is none.
+  bool Next(RecordHeader& header, const uint8_t*& payload) {
+    while (position_ != write_seen_ || Refresh()) {
+      const uint8_t* at = memory_.At(position_);
+      std::memcpy(&header, at, sizeof(header));
+      position_ += RecordBytes(header.size);
+      if (header.kind == kPad) continue;
+      payload = at + sizeof(header);
+      return true;
+    }
+    return false;
+  }
+
+  // Gives the room of all records read so far back. True if the producer waits for it: ring its doorbell.
+  bool Release() {
+    if (position_ == released_) return false;
+    released_ = position_;
+    memory_.read().store(position_);
+    return RingMemory::TakeDoorbell(memory_.producer());
+  }
+
+  // Invariant 3: call when about to sleep. False if there is something to read after all; the state is then
+  // awake again.
+  bool TrySleep() {
+    memory_.consumer().store(static_cast<int32_t>(RingSide::kAsleep));
+    if (!Refresh()) return true;
+    Wake();
+    return false;
+  }
+
+  void Wake() { memory_.consumer().store(static_cast<int32_t>(RingSide::kAwake)); }
+
+ private:
+  bool Refresh() {
+    write_seen_ = memory_.write().load();
+    return position_ != write_seen_;
+  }
+
+  RingMemory memory_;
+  uint32_t position_ = 0;
+  uint32_t released_ = 0;
+  uint32_t write_seen_ = 0;
+};
+
+}  // namespace ohws

@@ -1,0 +1,201 @@
+// Runs the tests, cheapest first, and ends with one line of totals.
+//
+//   node scripts/test.mjs          format, lint, types, build, C++ tests, then all of vitest
+//   node scripts/test.mjs native   the C++ tests
+//   node scripts/test.mjs asan     C++ tests and the API suites under AddressSanitizer (and LeakSanitizer)
+//   node scripts/test.mjs tsan     the same under ThreadSanitizer
+//   node scripts/test.mjs ubsan    the same under UndefinedBehaviorSanitizer
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(fileURLToPath(import.meta.url), '../..');
+const require = createRequire(import.meta.url);
+const scratch = mkdtempSync(path.join(tmpdir(), 'ohws-test-'));
+
+/** The suites that drive the addon; the others test what a sanitizer says nothing about. */
+const sanitizedSuites = ['test/api', 'test/flow', 'test/interop', 'test/lifecycle', 'test/lws'];
+const sanitizers = {
+  asan: { option: 'address', library: 'libasan.so' },
+  tsan: { option: 'thread', library: 'libtsan.so' },
+  ubsan: { option: 'undefined', library: 'libubsan.so' },
+};
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+function title(text) {
+  process.stdout.write(`\n== ${text}\n`);
+}
+
+function run(program, args, env = {}) {
+  const { status, error } = spawnSync(program, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (error) process.stderr.write(`${program}: ${error.message}\n`);
+  return status === 0;
+}
+
+function runNode(args, env) {
+  return run(process.execPath, args, env);
+}
+
+function bin(name) {
+  const folder = path.dirname(require.resolve(`${name}/package.json`));
+  const { bin: entries } = require(path.join(folder, 'package.json'));
+  const file =
+    typeof entries === 'string'
+      ? entries
+      : (entries[path.basename(name)] ?? entries.biome ?? entries.tsc);
+  return path.join(folder, file);
+}
+
+/** A step that passes or fails as a whole. */
+function step(name, passes) {
+  title(name);
+  const passed = passes();
+  totals[passed ? 'passed' : 'failed'] += 1;
+  return passed;
+}
+
+function checks() {
+  step('C++ format', () => runNode(['scripts/format.mjs']));
+  step('TypeScript format and lint', () => runNode([bin('@biomejs/biome'), 'check', '.']));
+  step('layers', () => runNode(['scripts/check-layers.mjs']));
+  step('types', () => {
+    const library = runNode([bin('typescript'), '-p', 'tsconfig.json', '--noEmit']);
+    return runNode([bin('typescript'), '-p', 'tsconfig.test.json']) && library;
+  });
+}
+
+function nativeTests(folder, sanitize) {
+  title(`C++ tests${sanitize ? ` (${sanitize} sanitizer)` : ''}`);
+  const report = path.join(scratch, 'ctest.xml');
+  const built =
+    run('cmake', [
+      '-S',
+      root,
+      '-B',
+      folder,
+      '-DOHWS_BUILD_ADDON=OFF',
+      '-DOHWS_BUILD_TESTS=ON',
+      `-DOHWS_SANITIZE=${sanitize}`,
+    ]) &&
+    run('cmake', [
+      '--build',
+      folder,
+      '--config',
+      'Release',
+      '--parallel',
+      String(availableParallelism()),
+    ]);
+  if (!built) {
+    totals.failed += 1;
+    return;
+  }
+  const options = {
+    ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
+    TSAN_OPTIONS: 'halt_on_error=1',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+  };
+  const passed = run(
+    'ctest',
+    [
+      '--test-dir',
+      folder,
+      '-C',
+      'Release',
+      '--output-on-failure',
+      '--no-tests=error',
+      '--output-junit',
+      report,
+    ],
+    options,
+  );
+  const suite = existsSync(report) ? readFileSync(report, 'utf8') : '';
+  const count = (name) =>
+    Number(new RegExp(`<testsuite[^>]*?\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+  const failures = Math.max(count('failures'), passed ? 0 : 1);
+  const skipped = count('skipped') + count('disabled');
+  totals.failed += failures;
+  totals.skipped += skipped;
+  totals.passed += Math.max(0, count('tests') - failures - skipped);
+}
+
+function vitest(suites, env) {
+  title('vitest');
+  const report = path.join(scratch, 'vitest.json');
+  const passed = runNode(
+    [
+      bin('vitest'),
+      'run',
+      ...suites,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    env,
+  );
+  const result = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
+  // A file that cannot be loaded fails without a failed test of its own.
+  const broken = (result.testResults ?? []).filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  ).length;
+  const failed = (result.numFailedTests ?? 0) + broken;
+  totals.failed += Math.max(failed, passed ? 0 : 1);
+  totals.passed += result.numPassedTests ?? 0;
+  totals.skipped += (result.numPendingTests ?? 0) + (result.numTodoTests ?? 0);
+}
+
+function sanitized(name) {
+  const { option, library } = sanitizers[name];
+  nativeTests(path.join(root, `build-tests-${name}`), option);
+  const built =
+    step(`addon (${option} sanitizer)`, () =>
+      runNode(['scripts/build.mjs', 'native', '--sanitize', option]),
+    ) && step('dist', () => runNode(['scripts/build.mjs', 'ts']));
+  if (!built) return;
+  const runtime = execFileSync(process.env.CC ?? 'cc', [`-print-file-name=${library}`], {
+    encoding: 'utf8',
+  }).trim();
+  const suppressions = (file) => path.join(root, 'test/sanitizers', file);
+  vitest(
+    sanitizedSuites.filter((suite) => existsSync(path.join(root, suite))),
+    {
+      OHWS_PRELOAD: runtime,
+      OHWS_BINDING: path.join(root, `build-${name}/Release/ohos_websocket.node`),
+      ASAN_OPTIONS: 'detect_leaks=1:halt_on_error=1:abort_on_error=0',
+      LSAN_OPTIONS: `suppressions=${suppressions('lsan.supp')}:print_suppressions=0`,
+      TSAN_OPTIONS: `suppressions=${suppressions('tsan.supp')}:halt_on_error=1:report_signal_unsafe=0`,
+      UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+    },
+  );
+}
+
+function everything() {
+  checks();
+  if (!step('build', () => runNode(['scripts/build.mjs']))) return;
+  nativeTests(path.join(root, 'build-tests'), '');
+  vitest([], {});
+}
+
+const [mode] = process.argv.slice(2);
+try {
+  if (mode === undefined) everything();
+  else if (mode === 'native') nativeTests(path.join(root, 'build-tests'), '');
+  else if (Object.hasOwn(sanitizers, mode)) sanitized(mode);
+  else throw new Error(`unknown mode '${mode}': native, asan, tsan, ubsan or nothing`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+const { passed, failed, skipped } = totals;
+process.stdout.write(
+  `\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
+);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+// With OHWS_PRELOAD (scripts/test.mjs sets it for sanitizer runs) the workers, and only they, start
+// under the sanitizer's runtime library.
+if (process.env['OHWS_PRELOAD']) process.env['LD_PRELOAD'] = process.env['OHWS_PRELOAD'];
+
+const slowness = process.env['OHWS_PRELOAD'] ? 6 : 1;
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    include: ['test/**/*.test.ts'],
+    testTimeout: 20_000 * slowness,
+    hookTimeout: 20_000 * slowness,
+    retry: 0,
+    // The package imports itself by name and is loaded as Node loads it: dist, untransformed.
+    server: { deps: { external: [/\/dist\//] } },
+  },
+});
