@@ -135,9 +135,9 @@ async function main() {
   }
 
   compile();
-  installPeers();
   if (options.selfTest) return selfTest();
   if (options.servers.includes('ours')) checkOurs();
+  if (options.servers.some((server) => /^u?ws/.test(server))) installPeers();
   return bench(options);
 }
 

@@ -65,8 +65,7 @@ void Connection::SendUpgradeRequest(uint16_t port, std::string_view path) {
   if (error != 0) Fail(std::string("connect: ") + std::strerror(error));
   key_ = MakeKey();
   const std::string request = UpgradeRequest(port, path, key_);
-  if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
+  if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
     Fail("the upgrade request could not be sent");
   }
   state_ = State::kUpgrading;
@@ -116,14 +115,12 @@ long Connection::SendCopied(uint64_t target) {
   static std::array<char, kSendBytes> buffer;
   const size_t frame_bytes = payload_->client_frame_bytes();
   const size_t skip = written_bytes_ % frame_bytes;
-  const size_t count =
-      std::min((target - written_bytes_ + skip) / frame_bytes, kSendBytes / frame_bytes);
+  const size_t count = std::min((target - written_bytes_ + skip) / frame_bytes, kSendBytes / frame_bytes);
   uint32_t sequence = static_cast<uint32_t>(written_bytes_ / frame_bytes);
   char* out = buffer.data();
   for (size_t i = 0; i < count; ++i, ++sequence) {
     payload_->WriteHead(index_, sequence, out);
-    std::memcpy(out + payload_->head_bytes(), payload_->MaskedBody(index_, sequence),
-                payload_->body_bytes());
+    std::memcpy(out + payload_->head_bytes(), payload_->MaskedBody(index_, sequence), payload_->body_bytes());
     out += frame_bytes;
   }
   return send(fd_, buffer.data() + skip, count * frame_bytes - skip, MSG_NOSIGNAL);
@@ -139,8 +136,7 @@ long Connection::SendGathered(uint64_t target) {
   for (size_t i = 0; i < count; ++i, ++sequence) {
     payload_->WriteHead(index_, sequence, heads[i].data());
     parts[2 * i] = {heads[i].data(), payload_->head_bytes()};
-    parts[2 * i + 1] = {const_cast<char*>(payload_->MaskedBody(index_, sequence)),
-                        payload_->body_bytes()};
+    parts[2 * i + 1] = {const_cast<char*>(payload_->MaskedBody(index_, sequence)), payload_->body_bytes()};
   }
 
   // What of the first frame has left already.

@@ -47,8 +47,8 @@ const char* EchoChecker::TakeWholeFrames(const char* at, const char* end) {
     const char* const content = at + header.size();
     if (std::memcmp(at, header.data(), header.size()) != 0) return at;
     if (std::memcmp(content, mark.data(), kMarkBytes) != 0 ||
-        std::memcmp(content + kMarkBytes, payload_->Body(connection_, sequence),
-                    payload_->body_bytes()) != 0) {
+        std::memcmp(content + kMarkBytes, payload_->Body(connection_, sequence), payload_->body_bytes()) !=
+            0) {
       CheckPiece({content, payload_->size()});  // says where
     }
     ++messages_;
@@ -124,9 +124,9 @@ void EchoChecker::CheckPiece(std::string_view piece) {
 
   while (!piece.empty()) {
     const bool in_mark = message_position_ < kMarkBytes;
-    const std::string_view expected =
-        in_mark ? mark_part.substr(message_position_, piece.size())
-                : body_part.substr(message_position_ - kMarkBytes, piece.size());
+    const std::string_view expected = in_mark
+                                          ? mark_part.substr(message_position_, piece.size())
+                                          : body_part.substr(message_position_ - kMarkBytes, piece.size());
     if (std::memcmp(piece.data(), expected.data(), expected.size()) != 0) {
       const auto [wrong, unused] = std::ranges::mismatch(expected, piece);
       message_position_ += static_cast<uint64_t>(wrong - expected.begin());
@@ -140,8 +140,8 @@ void EchoChecker::CheckPiece(std::string_view piece) {
 std::string EchoChecker::TakePings() { return std::exchange(pings_, {}); }
 
 void EchoChecker::Fail(const std::string& what) const {
-  throw Failure("connection " + std::to_string(connection_) + ", message " +
-                std::to_string(messages_) + ": " + what);
+  throw Failure("connection " + std::to_string(connection_) + ", message " + std::to_string(messages_) +
+                ": " + what);
 }
 
 }  // namespace ohws::bench

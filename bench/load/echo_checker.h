@@ -13,8 +13,7 @@ namespace ohws::bench {
 
 class EchoChecker {
  public:
-  EchoChecker(const Payload& payload, uint32_t connection)
-      : payload_(&payload), connection_(connection) {}
+  EchoChecker(const Payload& payload, uint32_t connection) : payload_(&payload), connection_(connection) {}
 
   // Takes the next bytes of the stream, in pieces of any size. Throws Failure at the first byte
   // that is not the echo of what was sent. Messages in several frames and control frames are fine.

@@ -65,8 +65,7 @@ Digest Sha1(std::string_view message) {
 
 template <size_t kSize>
 std::string Base64(const std::array<uint8_t, kSize>& bytes) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   for (size_t i = 0; i < kSize; i += 3) {
     uint32_t group = 0;
@@ -111,9 +110,7 @@ std::string MakeKey() {
   return Base64(bytes);
 }
 
-std::string AcceptValue(std::string_view key) {
-  return Base64(Sha1(std::string(key).append(kAcceptSuffix)));
-}
+std::string AcceptValue(std::string_view key) { return Base64(Sha1(std::string(key).append(kAcceptSuffix))); }
 
 std::string UpgradeRequest(uint16_t port, std::string_view path, std::string_view key) {
   std::string request = "GET ";

@@ -50,8 +50,7 @@ void Load::Run() {
   OpenConnections();
   std::array<epoll_event, kEventsATurn> events{};
   while (phase_ != Phase::kDone) {
-    const int count =
-        epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), kMaxWaitMs);
+    const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), kMaxWaitMs);
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<size_t>(i)];
       OnEvents(event.data.u32, event.events);
@@ -67,10 +66,10 @@ void Load::Run() {
 void Load::OpenConnections() {
   while (slots_.size() < options_.connections && slots_.size() - open_ < kMaxUnopened) {
     const uint32_t index = static_cast<uint32_t>(slots_.size());
-    const uint64_t share = options_.messages / options_.connections +
-                           (index < options_.messages % options_.connections ? 1 : 0);
-    Slot& slot = slots_.emplace_back(payload_, index, options_.inflight,
-                                     options_.messages == 0 ? UINT64_MAX : share);
+    const uint64_t share =
+        options_.messages / options_.connections + (index < options_.messages % options_.connections ? 1 : 0);
+    Slot& slot =
+        slots_.emplace_back(payload_, index, options_.inflight, options_.messages == 0 ? UINT64_MAX : share);
     slot.connection.Connect(options_.port);
     Watch(EPOLL_CTL_ADD, index, EPOLLOUT);
   }
@@ -107,8 +106,7 @@ void Load::Receive(uint32_t index) {
     Watch(EPOLL_CTL_DEL, index, 0);
     return;
   }
-  if (state_before == Connection::State::kUpgrading &&
-      connection.state() == Connection::State::kOpen) {
+  if (state_before == Connection::State::kUpgrading && connection.state() == Connection::State::kOpen) {
     ++open_;
     OpenConnections();
   }
@@ -163,8 +161,7 @@ void Load::AdvancePhase(uint64_t now_ns) {
       if (elapsed >= options_.warmup_seconds) StartMeasuring(now_ns);
       break;
     case Phase::kMeasure:
-      if (options_.messages == 0 ? elapsed >= options_.seconds
-                                 : result_.verified == options_.messages) {
+      if (options_.messages == 0 ? elapsed >= options_.seconds : result_.verified == options_.messages) {
         StopMeasuring(now_ns);
       }
       break;
@@ -231,15 +228,14 @@ void Load::StartClosing() {
 void Load::FailStalled() const {
   const std::string seconds = std::to_string(options_.stall_seconds);
   if (phase_ == Phase::kConnect) {
-    throw Failure("hang: " + std::to_string(slots_.size() - open_) + " handshakes unanswered for " +
-                  seconds + " s");
+    throw Failure("hang: " + std::to_string(slots_.size() - open_) + " handshakes unanswered for " + seconds +
+                  " s");
   }
   for (uint32_t index = 0; index < options_.connections; ++index) {
     const Connection& connection = slots_[index].connection;
     if (connection.echoed() != connection.sent()) {
       throw Failure("hang: connection " + std::to_string(index) + " waits for message " +
-                    std::to_string(connection.echoed()) + ", " +
-                    std::to_string(sent_ - result_.verified) +
+                    std::to_string(connection.echoed()) + ", " + std::to_string(sent_ - result_.verified) +
                     " messages lost in all, nothing for " + seconds + " s");
     }
   }

@@ -29,17 +29,15 @@ std::string Quoted(const std::string& text) {
 void Print(const Options& options, const Result& result, const std::string& error) {
   const double messages = static_cast<double>(result.messages);
   const auto microseconds = [](uint64_t ns) { return static_cast<double>(ns) / 1e3; };
-  std::printf("{\"messages\":%.0f,\"seconds\":%.6f,\"rate\":%.1f,\"bytes\":%.0f,", messages,
-              result.seconds, result.seconds > 0 ? messages / result.seconds : 0,
+  std::printf("{\"messages\":%.0f,\"seconds\":%.6f,\"rate\":%.1f,\"bytes\":%.0f,", messages, result.seconds,
+              result.seconds > 0 ? messages / result.seconds : 0,
               messages * static_cast<double>(options.size));
   std::printf("\"latencyUs\":{\"p50\":%.1f,\"p99\":%.1f,\"max\":%.1f},",
               microseconds(result.latency_ns.Percentile(0.5)),
-              microseconds(result.latency_ns.Percentile(0.99)),
-              microseconds(result.latency_ns.max()));
-  std::printf("\"connectSeconds\":%.6f,\"cpuUserUs\":%.0f,\"cpuSystemUs\":%.0f,",
-              result.connect_seconds, result.cpu_user_us, result.cpu_system_us);
-  std::printf("\"verified\":%llu,\"errors\":[%s]}\n",
-              static_cast<unsigned long long>(result.verified),
+              microseconds(result.latency_ns.Percentile(0.99)), microseconds(result.latency_ns.max()));
+  std::printf("\"connectSeconds\":%.6f,\"cpuUserUs\":%.0f,\"cpuSystemUs\":%.0f,", result.connect_seconds,
+              result.cpu_user_us, result.cpu_system_us);
+  std::printf("\"verified\":%llu,\"errors\":[%s]}\n", static_cast<unsigned long long>(result.verified),
               error.empty() ? "" : Quoted(error).c_str());
 }
 

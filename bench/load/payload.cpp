@@ -50,8 +50,7 @@ Payload::Payload(Kind kind, size_t size) : kind_(kind), size_(size) {
   sent_header_ = echo_header_;
   sent_header_[1] = static_cast<char>(static_cast<uint8_t>(sent_header_[1]) | 0x80);
 
-  const size_t variants =
-      std::bit_floor(std::clamp(kVariantBytes / size, kMinVariants, kMaxVariants));
+  const size_t variants = std::bit_floor(std::clamp(kVariantBytes / size, kMinVariants, kMaxVariants));
   variant_mask_ = static_cast<uint32_t>(variants - 1);
 
   std::random_device device;
@@ -74,8 +73,7 @@ Payload::Payload(Kind kind, size_t size) : kind_(kind), size_(size) {
 void Payload::WriteHead(uint32_t connection, uint32_t sequence, char* out) const {
   const uint32_t key = keys_[Variant(connection, sequence)];
   const uint64_t wide_key = (uint64_t{key} << 32) | key;
-  const std::array<uint64_t, 2> mark = {Letters(connection) ^ wide_key,
-                                        Letters(sequence) ^ wide_key};
+  const std::array<uint64_t, 2> mark = {Letters(connection) ^ wide_key, Letters(sequence) ^ wide_key};
   std::memcpy(out, sent_header_.data(), header_bytes_);
   std::memcpy(out + header_bytes_, &key, sizeof(key));
   std::memcpy(out + header_bytes_ + sizeof(key), mark.data(), sizeof(mark));

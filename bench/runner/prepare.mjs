@@ -32,6 +32,7 @@ function compileProgram(name, sources, inputs) {
   const program = `${BUILD_DIRECTORY}/${name}`;
   const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
   if (existsSync(program) && statSync(program).mtimeMs >= newest) return;
+  console.error(`compiling bench/build/${name}`);
   mkdirSync(BUILD_DIRECTORY, { recursive: true });
   run(process.env.CXX ?? 'c++', ['-std=c++20', '-O2', ...WARNINGS, '-o', program, ...sources]);
 }

@@ -33,8 +33,8 @@ const HEADINGS = ['row', 'server', 'msg/s', 'min', 'max', 'MiB/s'].concat([
 export function formatTable(rows) {
   const lines = [HEADINGS];
   for (const { name, size, servers, ratios } of rows) {
-    for (const [server, result] of Object.entries(servers)) {
-      lines.push([lines.at(-1)?.[0] === name ? '' : name, server, ...cells(size, result)]);
+    for (const [index, [server, result]] of Object.entries(servers).entries()) {
+      lines.push([index === 0 ? name : '', server, ...cells(size, result)]);
     }
     for (const [pair, { median, min, max }] of Object.entries(ratios)) {
       lines.push(['', pair, median.toFixed(2), min.toFixed(2), max.toFixed(2)]);

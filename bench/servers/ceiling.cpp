@@ -47,10 +47,9 @@ void PrintStats() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   long long pages = 0;
   std::ifstream("/proc/self/statm") >> pages >> pages;
-  std::printf(
-      "{\"atUs\":%lld,\"cpuUserUs\":%lld,\"cpuSystemUs\":%lld,",
-      static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
-      microseconds(usage.ru_utime), microseconds(usage.ru_stime));
+  std::printf("{\"atUs\":%lld,\"cpuUserUs\":%lld,\"cpuSystemUs\":%lld,",
+              static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
+              microseconds(usage.ru_utime), microseconds(usage.ru_stime));
   std::printf("\"rssBytes\":%lld,\"maxRssBytes\":%lld}\n", pages * sysconf(_SC_PAGESIZE),
               static_cast<long long>(usage.ru_maxrss) * 1024);
   std::fflush(stdout);
@@ -70,8 +69,7 @@ class Peer {
     if (!open_) {
       request_.append(bytes);
       if (!request_.ends_with("\r\n\r\n")) return;
-      out_.append(
-          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+      out_.append("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
       out_.append("Sec-WebSocket-Accept: ")
           .append(AcceptValue(HeaderValue(request_, "sec-websocket-key")))
           .append("\r\n\r\n");
@@ -159,8 +157,7 @@ class Server {
     socklen_t size = sizeof(address);
     Check(bind(listen_fd_, reinterpret_cast<sockaddr*>(&address), size) == 0, "bind");
     Check(listen(listen_fd_, 1024) == 0, "listen");
-    Check(getsockname(listen_fd_, reinterpret_cast<sockaddr*>(&address), &size) == 0,
-          "getsockname");
+    Check(getsockname(listen_fd_, reinterpret_cast<sockaddr*>(&address), &size) == 0, "getsockname");
     Watch(EPOLL_CTL_ADD, listen_fd_, EPOLLIN, nullptr);
     Watch(EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN, this);
     std::printf("{\"port\":%u}\n", ntohs(address.sin_port));

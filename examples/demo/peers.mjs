@@ -116,7 +116,9 @@ export class RawClient {
   /** One text message in as many frames as there are pieces, with a ping between them. */
   async sendPieces(pieces) {
     const last = pieces.length - 1;
-    const frames = pieces.map((piece, i) => frame(i === 0 ? TEXT : CONTINUATION, piece, i === last));
+    const frames = pieces.map((piece, i) =>
+      frame(i === 0 ? TEXT : CONTINUATION, piece, i === last),
+    );
     const [first = Buffer.alloc(0), ...rest] = frames;
     this.#socket.write(Buffer.concat([first, frame(PING, 'between'), ...rest]));
   }

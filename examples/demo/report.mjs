@@ -8,6 +8,7 @@ import { clearLine, cursorTo } from 'node:readline';
 const out = process.stdout;
 const PLAIN_EVERY_MS = 1000;
 const TERMINAL_EVERY_MS = 50;
+const FEWEST_FOR_A_RATE = 20;
 
 export class Report {
   /** Messages that came back intact, and their bytes, in all steps. */
@@ -70,13 +71,17 @@ export class Report {
   }
 
   #volume(messages, bytes) {
-    return `${messages.toLocaleString('en')} messages, ${(bytes / 1e6).toFixed(1)} MB`;
+    const count = `${messages.toLocaleString('en')} message${messages === 1 ? '' : 's'}`;
+    return bytes < 1e5
+      ? `${count}, ${bytes.toLocaleString('en')} B`
+      : `${count}, ${(bytes / 1e6).toFixed(1)} MB`;
   }
 
   #rate(messages, bytes, seconds) {
     if (messages === 0) return '';
+    if (messages < FEWEST_FOR_A_RATE) return this.#volume(messages, bytes);
     const perSecond = Math.round(messages / seconds).toLocaleString('en');
     const megabytes = (bytes / 1e6 / seconds).toFixed(bytes / seconds < 1e7 ? 1 : 0);
-    return `${this.#volume(messages, bytes)}, ${perSecond} round trips/s, ${megabytes} MB/s`;
+    return `${this.#volume(messages, bytes)}, ${perSecond} round trips/s, ${megabytes} MB/s each way`;
   }
 }

@@ -1,4 +1,5 @@
 # One executable and one ctest test for each file of test/native. They link the wire and protocol layers only.
+find_package(Threads REQUIRED)
 file(GLOB test_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/native/*.cpp")
 foreach(source IN LISTS test_sources)
   get_filename_component(name "${source}" NAME_WE)

@@ -4,15 +4,14 @@
  */
 
 import { describe, expect, test } from 'vitest';
+import type { Case, Observation } from './runner/format.js';
 import {
-  type Case,
   differences,
   encodeFrame,
   FrameParser,
   joinFragments,
   limiter,
   matches,
-  type Observation,
   payloadBytes,
   runCase,
 } from './runner/index.mjs';
@@ -184,16 +183,11 @@ describe('frames', () => {
         const parser = new FrameParser();
         parser.push(Buffer.concat([bytes, bytes]));
         expect(parser.frames).toHaveLength(2);
-        expect(parser.frames[1]).toEqual({
-          fin: true,
-          rsv: 0,
-          opcode: 2,
-          masked: mask,
-          body: payloadBytes(payload, asIs),
-        });
-      }
-    },
-  );
+        const [, second] = parser.frames;
+      expect(second).toMatchObject({ fin: true, rsv: 0, opcode: 2, masked: mask });
+      expect(second?.body.equals(payloadBytes(payload, asIs))).toBe(true);
+    }
+  });
 
   test('are found however the bytes are cut', () => {
     const bytes = Buffer.concat([

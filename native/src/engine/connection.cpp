@@ -260,6 +260,8 @@ void Connection::OnDeadline(uint64_t now_ms) {
     case State::kGone:
       return;
     case State::kOpen:
+      // While we do not read, the peer's pong may be among what we have not read.
+      if (!reading_) heartbeat_->OnPong(now_ms);
       switch (heartbeat_->Poll(now_ms)) {
         case HeartbeatAction::kNone:
           break;

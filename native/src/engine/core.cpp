@@ -44,7 +44,7 @@ std::string_view Text(const RecordHeader& header, const uint8_t* payload) {
 Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
            std::function<void()> doorbell, std::unique_ptr<Loop> loop)
     : down_(down),
-      up_(up, up_payloads),
+      up_(up, up_payloads, doorbell),
       down_payloads_(down_payloads),
       doorbell_(std::move(doorbell)),
       loop_(std::move(loop)),
@@ -54,6 +54,7 @@ Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTab
 
 Core::~Core() {
   stopping_ = true;
+  for (const auto& [id, listener] : listeners_) listener->CancelTimer();
   if (context_ != nullptr) {
     const std::lock_guard<std::mutex> lock(ContextMutex());
     lws_context_destroy(context_);
@@ -96,11 +97,11 @@ void Core::Run(const std::atomic<bool>& stop) {
       up_.Flush();
     }
     DeleteBuried();
-    Publish();
+    up_.Publish();
     const bool idle = deferred_.empty() && buried_.empty() && down_.TrySleep();
     loop_->WaitAndServe(idle ? WaitMs() : 0);
     down_.Wake();
-    Publish();
+    up_.Publish();
   }
 }
 
@@ -110,10 +111,6 @@ int Core::WaitMs() const {
   const uint64_t now = NowMs();
   if (*next <= now) return 0;
   return static_cast<int>(std::min<uint64_t>(*next - now, 60'000));
-}
-
-void Core::Publish() {
-  if (up_.Publish()) doorbell_();
 }
 
 void Core::ServeDeadlines() {

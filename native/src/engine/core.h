@@ -78,7 +78,6 @@ class Core {
   void Release(uint32_t id);
   void ServeDeadlines();
   void DeleteBuried();
-  void Publish();
   int WaitMs() const;
 
   RingConsumer down_;

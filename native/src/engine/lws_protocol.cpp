@@ -95,7 +95,8 @@ int OnConnection(Connection& connection, int reason, void* in, size_t size) {
       return connection.OnCloseFrame(Text(in, size)) ? 1 : 0;
     case kPong:
       connection.OnPong();
-      return 0;
+      return 1;
+    // The same from an lws without our patch.
     case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
       connection.OnPong();

@@ -165,7 +165,7 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
       admission_(config_.limits) {}
 
 ServerListener::~ServerListener() {
-  lws_sul_cancel(&accept_again_.timer);
+  CancelTimer();
   if (listen_fd_ >= 0) close(listen_fd_);
 }
 
@@ -244,7 +244,7 @@ bool ServerListener::MakeVhost(Failure& failure) {
 void ServerListener::Stop(uint16_t code, std::string_view reason) {
   if (state_ != State::kListening) return;
   state_ = State::kStopping;
-  lws_sul_cancel(&accept_again_.timer);
+  CancelTimer();
   if (listen_wsi_ != nullptr) {
     lws* wsi = std::exchange(listen_wsi_, nullptr);
     lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
@@ -301,8 +301,8 @@ int ServerListener::OnUpgradeRequest(lws* wsi) {
   if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
   const std::string ip = PeerOf(wsi).ip;
   const Verdict verdict = admission_.Check(ip, NowMs());
-  if (verdict == Verdict::kAccept && state_ == State::kListening) return 0;
-  if (state_ != State::kListening) return -1;
+  if (state_ != State::kListening || core_.up().overwhelmed()) return -1;
+  if (verdict == Verdict::kAccept) return 0;
   Refuse(wsi, ip, verdict);
   return -1;
 }

@@ -46,6 +46,9 @@ class ServerListener {
   // Accepts no more and closes every connection; kStopped follows the last one.
   void Stop(uint16_t code, std::string_view reason);
 
+  // Before the context that knows the timer goes away.
+  void CancelTimer() { lws_sul_cancel(&accept_again_.timer); }
+
   uint32_t id() const { return id_; }
 
   // From lws.

@@ -17,8 +17,12 @@ void Failure::AppendTo(StringListWriter& strings) const {
 }
 
 bool UpWriter::TryWrite(const RecordHeader& header, std::string_view bytes) {
-  if (ring_.TryWrite(header, bytes)) return true;
+  if (ring_.TryWrite(header, bytes)) {
+    if (ring_.unpublished() >= kPublishBytes) Publish();
+    return true;
+  }
   // JavaScript may have made room between the look and the wish to be told of it: look once more.
+  Publish();
   ring_.WaitForRoom();
   return ring_.TryWrite(header, bytes);
 }

@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "wire/payload_table.h"
 #include "wire/record.h"
@@ -32,7 +34,11 @@ class UpWriter {
   // Large payloads that JavaScript has not fetched yet may hold so many bytes (one more is always let through).
   static constexpr size_t kMaxBesideBytes = 32 * 1024 * 1024;
 
-  UpWriter(RingMemory ring, PayloadTable& payloads) : ring_(ring), payloads_(payloads) {}
+  // What waits because of refusals and connections that came and went, not because of messages.
+  static constexpr size_t kMaxWaitingRecords = 100'000;
+
+  UpWriter(RingMemory ring, PayloadTable& payloads, std::function<void()> doorbell)
+      : ring_(ring), payloads_(payloads), doorbell_(std::move(doorbell)) {}
 
   void Post(UpKind kind, uint32_t id, uint32_t arg = 0, uint16_t aux = 0, uint8_t flags = 0,
             std::string_view payload = {});
@@ -45,8 +51,13 @@ class UpWriter {
   // Moves what waits into the ring as far as there is room. True if nothing waits now.
   bool Flush();
   bool overflowing() const { return !overflow_.empty(); }
-  // Shows JavaScript what was written. True if its doorbell must be rung.
-  bool Publish() { return ring_.Publish(); }
+  // So much waits that nobody new should come in.
+  bool overwhelmed() const { return overflow_.size() > kMaxWaitingRecords; }
+  // Shows JavaScript what was written, and wakes it if it sleeps. Happens by itself after kPublishBytes, so that
+  // JavaScript works on the first messages of a turn while the last are still being read.
+  void Publish() {
+    if (ring_.Publish()) doorbell_();
+  }
 
  private:
   struct Waiting {
@@ -58,8 +69,11 @@ class UpWriter {
   bool TryWrite(const RecordHeader& header, std::string_view bytes);
   bool TryWriteLarge(RecordHeader header, Payload& payload);
 
+  static constexpr uint32_t kPublishBytes = 64 * 1024;
+
   RingProducer ring_;
   PayloadTable& payloads_;
+  const std::function<void()> doorbell_;
   std::deque<Waiting> overflow_;
 };
 

@@ -110,6 +110,8 @@ class RingProducer {
     return RingMemory::TakeDoorbell(memory_.consumer());
   }
 
+  uint32_t unpublished() const { return position_ - published_; }
+
   // Invariant 4. Look for room once more after this.
   void WaitForRoom() { memory_.producer().store(static_cast<int32_t>(RingSide::kAsleep)); }
 

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The app's side of a case: runs its steps against the module under test, one after the other, and
  * records what the calls gave back and which events came.

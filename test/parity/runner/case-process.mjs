@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The process of one case: takes the case from the parent, plays it, answers, and exits. It leaves
  * by `process.exit` with whatever the case left open, so a module that cannot stand that is seen.

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// @ts-check
 /**
  * The runner on the command line: plays the cases a profile selects against any module with the two
  * functions of the API and prints a line a case, the differences below it. Exits 1 on a mismatch.

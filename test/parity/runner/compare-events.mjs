@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Comparison of the events of a case: their arguments, what must and must not occur, and the order.
  */

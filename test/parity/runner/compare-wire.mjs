@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Comparison of what the peer saw on the wire, connection by connection.
  */

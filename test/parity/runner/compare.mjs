@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The verdict on a case: every difference between what was observed and what the case expects, as a
  * line of text. Empty means that the case matched.

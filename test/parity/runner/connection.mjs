@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * One TCP connection of the scripted peer: sends what its script says and keeps what the app's side
  * sent. It takes no part in WebSocket by itself: every byte it writes is in the case.

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Reads the case files and tells which cases a profile selects.
  */

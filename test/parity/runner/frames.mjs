@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * WebSocket frames as the scripted peer needs them: encoding with every field free (a peer must be
  * able to break the rules), parsing without judgement, and the description expectations compare.

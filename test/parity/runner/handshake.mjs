@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The HTTP upgrade as the scripted peer writes and reads it: text in latin1, header lines exactly as
  * they are, no judgement.

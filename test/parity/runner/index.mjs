@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * What the tests, and whoever else embeds the runner, need of it.
  */

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Matching an observed JSON value with an expected one, which may contain matchers: `$any` matches
  * everything and nothing, `$oneOf` one of several, `$optional` lets a key be absent.

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Payloads of the case format: from their description to bytes, and from observed bytes to the
  * short description that expectations are written in (a digest when the bytes are many).

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Plays one case in this process and returns what was observed.
  */

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Port numbers for cases. A server case must know its port before anything listens on it; a number
  * from the range that the system hands out by itself could be taken in between, so these come from

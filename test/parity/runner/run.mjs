@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Runs a case in a process of its own, so that no case sees what another left behind, within its
  * time limit, and gives the verdict.

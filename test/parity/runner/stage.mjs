@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The surroundings of one case: its ports, its signals and the peer's side of it, a TCP server whose
  * connections are scripted (`side: client`) or scripted TCP clients (`side: server`).

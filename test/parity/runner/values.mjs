@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Values between a case and the module under test: arguments from their JSON description, and what
  * the module gave back as JSON, with everything that differs from run to run replaced by a name.

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Waiting for a state to be reached: one place for the runner's bounded waits, so that none of them
  * is a sleep where an event exists.
