@@ -14,6 +14,7 @@ import {
   Down,
   decodeStrings,
   encodeStrings,
+  HEADER_BYTES,
   JS_OWNED_ID,
   PAD,
   recordBytes,
@@ -104,6 +105,10 @@ class EngineConnection implements Connection {
   }
 }
 
+/** Why a turn of reading ended. */
+const ReadEnd = { asleep: 0, bound: 1, clientEvent: 2 } as const;
+type ReadEnd = (typeof ReadEnd)[keyof typeof ReadEnd];
+
 /** A record that found the down ring full, kept in order until there is room. */
 type Waiting = () => boolean;
 
@@ -115,6 +120,9 @@ export class Engine implements Transport {
   #reading = false;
   #flushScheduled = false;
   #turnScheduled = false;
+  /** Bytes read since the event loop last had its turn, and since room was last given back. */
+  #turnBytes = 0;
+  #sinceRelease = 0;
   #endpoints = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #nextId = 1;
@@ -226,7 +234,7 @@ export class Engine implements Transport {
   // ------------------------------------------------------------------------------ what the engine tells
 
   readonly #onDoorbell = (): void => {
-    if (this.#native >= 0) this.#turn();
+    if (this.#native >= 0 && !this.#turnScheduled) this.#turn();
   };
 
   readonly #nextTurn = (): void => {
@@ -234,51 +242,73 @@ export class Engine implements Transport {
     if (this.#native >= 0) this.#turn();
   };
 
+  /** Runs as a microtask; the tick that it asks for comes when all microtasks have run. */
+  readonly #afterMicrotasks = (): void => {
+    process.nextTick(this.#nextTurn);
+  };
+
   #turn(): void {
     this.#reading = true;
-    const more = this.#read();
+    const end = this.#read();
     this.#reading = false;
-    this.#publish();
-    if (more && !this.#turnScheduled) {
-      this.#turnScheduled = true;
-      setImmediate(this.#nextTurn);
+    switch (end) {
+      case ReadEnd.clientEvent:
+        this.#turnScheduled = true;
+        queueMicrotask(this.#afterMicrotasks);
+        return;
+      case ReadEnd.bound:
+        this.#turnScheduled = true;
+        setImmediate(this.#nextTurn);
+        break;
+      case ReadEnd.asleep:
+        break;
     }
+    this.#publish();
   }
 
-  /** Reads what there is, within bounds. True if the bound was met before the end. */
-  #read(): boolean {
+  /** Reads what there is, within bounds. */
+  #read(): ReadEnd {
     const reader = this.#reader;
     const { words, mask } = reader.ring;
-    let turnBytes = 0;
-    let sinceRelease = 0;
     for (;;) {
       const end = reader.available();
       while (reader.position !== end) {
         const offset = RING_HEAD_BYTES + (reader.position & mask);
         const at = offset >> 2;
         const head = words[at] as number;
+        const id = words[at + 1] as number;
         const size = words[at + 2] as number;
-        const bytes = recordBytes(size);
         if ((head & 0xff) !== PAD) {
           try {
-            this.#dispatch(head, words[at + 1] as number, size, words[at + 3] as number, offset + 16);
+            this.#dispatch(head, id, size, words[at + 3] as number, offset + HEADER_BYTES);
           } catch (error) {
             // A handler's exception is its own: it surfaces as uncaught, and the next event follows.
             process.nextTick(rethrow, error);
           }
         }
+        const bytes = recordBytes(size);
         reader.position = (reader.position + bytes) >>> 0;
-        turnBytes += bytes;
-        sinceRelease += bytes;
-        if (sinceRelease >= RELEASE_BYTES) {
-          sinceRelease = 0;
+        this.#turnBytes += bytes;
+        this.#sinceRelease += bytes;
+        if (this.#sinceRelease >= RELEASE_BYTES) {
+          this.#sinceRelease = 0;
           if (reader.release()) binding.wake(this.#native);
           this.#publish();
-          if (turnBytes >= TURN_BYTES) return true;
+          if (this.#turnBytes >= TURN_BYTES) {
+            this.#turnBytes = 0;
+            return ReadEnd.bound;
+          }
         }
+        // Each event of a client is a task of its own, as on a device: what its handler's promises
+        // lead to happens before the next event. A server's events come in batches.
+        if (id < 0 && (head & 0xff) !== PAD) return ReadEnd.clientEvent;
       }
+      this.#sinceRelease = 0;
       if (reader.release()) binding.wake(this.#native);
-      if (reader.trySleep()) return false;
+      if (reader.trySleep()) {
+        this.#turnBytes = 0;
+        return ReadEnd.asleep;
+      }
     }
   }
 
@@ -295,7 +325,10 @@ export class Engine implements Transport {
         return;
       }
       case Up.binary:
-        this.#message(id, this.#reader.ring.bytes.slice(offset, offset + size).buffer as ArrayBuffer);
+        this.#message(
+          id,
+          this.#reader.ring.bytes.slice(offset, offset + size).buffer as ArrayBuffer,
+        );
         return;
       case Up.largeText:
         this.#message(id, binding.takeText(this.#native, arg >>> 0, (flags & ASCII_ONLY) !== 0));
@@ -436,6 +469,9 @@ export class Engine implements Transport {
     this.#writer = new RingWriter(down);
     this.#waiting = [];
     this.#accepted = [];
+    this.#turnScheduled = false;
+    this.#turnBytes = 0;
+    this.#sinceRelease = 0;
     binding.setRef(this.#native, false);
     // The engine finds us asleep, so that its first word rings.
     this.#reader.trySleep();

@@ -122,7 +122,8 @@ export function startErrorName(
   profile: { readonly reportsForeignAddress: boolean },
 ): ErrorName {
   const { kind } = failure;
-  const occupied = kind === 'network' || (kind === 'addressNotLocal' && !profile.reportsForeignAddress);
+  const occupied =
+    kind === 'network' || (kind === 'addressNotLocal' && !profile.reportsForeignAddress);
   return occupied ? 'portOccupied' : failureNames[kind];
 }
 

@@ -12,14 +12,16 @@ type Slots = { [event: string]: ((...args: never[]) => unknown) | undefined };
 
 export class Listeners<T extends Slots> {
   /** The current listeners. To be called as plain functions, so that `this` is undefined in them. */
-  readonly current: Partial<T>;
+  readonly current: { [E in keyof T]: T[E] | undefined };
   readonly #profile: Profile;
 
   /** `events` names the known events. */
   constructor(events: readonly (keyof T)[], profile: Profile) {
     // All keys from the start: adding and removing them would change the object's shape, and it is read
     // for every message.
-    this.current = Object.fromEntries(events.map((event) => [event, undefined])) as Partial<T>;
+    this.current = Object.fromEntries(
+      events.map((event) => [event, undefined]),
+    ) as typeof this.current;
     this.#profile = profile;
   }
 
@@ -56,7 +58,7 @@ export class Listeners<T extends Slots> {
 
 /**
  * Calls a listener that is not the last one of its moment: what it throws becomes an uncaught exception
- * and does not keep the next from being called.
+ * and does not keep the next one from being called.
  */
 export function callIsolated<A extends unknown[]>(
   listener: ((...args: A) => unknown) | undefined,
@@ -66,8 +68,13 @@ export function callIsolated<A extends unknown[]>(
   try {
     listener(...args);
   } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+    throwLater(error);
   }
+}
+
+/** Throws where nobody can catch it. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

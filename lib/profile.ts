@@ -30,6 +30,8 @@ export const quirks = {
   lenientPort: row('C8', false, true),
   /** IPv6 addresses keep their brackets in `Host` and `Origin` (RFC 3986 §3.2.2). */
   bracketsIpv6: row('C8', true, false),
+  /** Characters that RFC 3986 does not allow are percent-encoded; else only those beyond ASCII. */
+  encodesTarget: row('C8', true, false),
   /** A path loses one of several leading slashes. */
   dropsLeadingSlash: row('C8', false, true),
   /** User headers replace `Origin` and may not repeat the handshake's own; else they are sent as well. */

@@ -8,7 +8,14 @@
  */
 
 /** Where an operation failed, for the `cause` of errors. */
-export type Phase = 'resolve' | 'connect' | 'proxy' | 'tls' | 'handshake' | 'established' | 'listen';
+export type Phase =
+  | 'resolve'
+  | 'connect'
+  | 'proxy'
+  | 'tls'
+  | 'handshake'
+  | 'established'
+  | 'listen';
 
 /** Why an operation failed, as the engine saw it; never a sentence for the user. */
 export interface EngineFailure {

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { BENCH_DIRECTORY, ROOT_DIRECTORY } from './paths.mjs';
 
+const CONGESTION_CONTROL = '/proc/sys/net/ipv4/tcp_congestion_control';
+
 /** What kind of machine it is; nothing that tells which one. */
 export function machine() {
   const all = cpus();
@@ -14,6 +16,7 @@ export function machine() {
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
     platform: `${process.platform}-${process.arch}`,
     kernel: release(),
+    tcpCongestionControl: readFileSync(CONGESTION_CONTROL, 'utf8').trim(),
   };
 }
 

@@ -358,7 +358,6 @@ describe('send, close, listAllConnections and stop of a server', PATIENT, () => 
     ['close(number)', 'close', [5], 401],
     ['close(no IP)', 'close', [{ clientPort: 1 }], 401],
     ['close(connection, number)', 'close', ['HERE', 5], 401],
-    ['close(connection, options, number)', 'close', ['HERE', {}, 5], 401],
     ['close(empty IP)', 'close', [{ clientIP: '', clientPort: 1 }], 2302999],
     ['close(nobody)', 'close', [somebody], 2302006],
     ['listAllConnections(number)', 'listAllConnections', [5], 2302999],

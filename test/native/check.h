@@ -1,5 +1,6 @@
-// The harness of the C++ tests: one executable per file that includes this once. A failed check is printed with
-// its place and the test goes on; the last line is `N passed, N failed`, and the exit status says the same.
+// The harness of the C++ tests: one executable per file that includes this once. A failed check is printed
+// with its place and the test goes on; the last line is `N passed, N failed`, and the exit status says the
+// same.
 #pragma once
 
 #include <cstdint>
@@ -120,13 +121,12 @@ inline int RunAll() {
 
 }  // namespace ohws::check
 
-#define TEST(name)                                                                       \
-  static void Test_##name();                                                             \
-  static const ohws::check::Registration registration_##name(#name, &Test_##name);       \
+#define TEST(name)                                                                 \
+  static void Test_##name();                                                       \
+  static const ohws::check::Registration registration_##name(#name, &Test_##name); \
   static void Test_##name()
 
-#define CHECK(condition) \
-  ohws::check::Report(static_cast<bool>(condition), __FILE__, __LINE__, #condition)
+#define CHECK(condition) ohws::check::Report(static_cast<bool>(condition), __FILE__, __LINE__, #condition)
 
 #define CHECK_EQ(a, b) ohws::check::ReportEqual((a), (b), __FILE__, __LINE__, #a " == " #b)
 

@@ -60,8 +60,17 @@ TEST(client_documented) {
   cases.push_back({"peerclose-reason-01", Body(1000), 1000, kDown, Body(1000)});
   cases.push_back({"peerclose-reason-01", Body(4999), 4999, kDown, Body(4999)});
   same("peerclose-reason-03", 1000, std::string(123, 'r'));
-  same("peerclose-reason-03", 3001, "gr\xc3\xb6\xc3\x9f" "e");
-  cases.push_back({"corrected peerclose-reason-05", Body(1000, "a\xff" "b"), 1007, "a\xef\xbf\xbd" "b", Body(1007)});
+  same("peerclose-reason-03", 3001,
+       "gr\xc3\xb6\xc3\x9f"
+       "e");
+  cases.push_back({"corrected peerclose-reason-05",
+                   Body(1000,
+                        "a\xff"
+                        "b"),
+                   1007,
+                   "a\xef\xbf\xbd"
+                   "b",
+                   Body(1007)});
   cases.push_back({"reason cut inside a character", Body(1000, "a\xc3"), 1007, "a\xef\xbf\xbd", Body(1007)});
   cases.push_back({"bad code and bad reason", Body(1005, "\xff"), 1007, "\xef\xbf\xbd", Body(1007)});
   cases.push_back({"peerclose-body-01", "", 1000, kDown, ""});
@@ -100,8 +109,16 @@ TEST(netstack_client) {
   for (const unsigned code : {0u, 999u, 1004u, 1005u, 1006u, 1016u, 2999u}) {
     cases.push_back({"peerclose-codes-05", Body(code, "x"), 1002, "x", Body(1002, "x")});
   }
-  cases.push_back({"peerclose-reason-05", Body(1000, "a\xff" "b"), 1000, "a\xef\xbf\xbd" "b",
-                   Body(1000, "a\xff" "b")});
+  cases.push_back({"peerclose-reason-05",
+                   Body(1000,
+                        "a\xff"
+                        "b"),
+                   1000,
+                   "a\xef\xbf\xbd"
+                   "b",
+                   Body(1000,
+                        "a\xff"
+                        "b")});
   cases.push_back({"peerclose-body-01", "", 1000, kDown, ""});
   cases.push_back({"one byte", "\x03", 1000, kDown, "\x03"});
   const std::string with_nul("a\0b", 3);
@@ -127,8 +144,8 @@ TEST(netstack_server) {
 
 TEST(legal_codes) {
   for (unsigned code = 0; code <= 0xffff; ++code) {
-    const bool legal = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-                       (code >= 3000 && code <= 4999);
+    const bool legal =
+        (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
     CHECK_EQ(IsValidPeerCloseCode(static_cast<uint16_t>(code)), legal);
     CHECK_EQ(IsSendableCloseCode(static_cast<uint16_t>(code)), legal);
   }

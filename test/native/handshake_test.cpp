@@ -83,7 +83,8 @@ TEST(each_demand) {
   for (const auto method : {"", "POST", "get", "HEAD", "CONNECT"}) {
     CHECK_EQ(With(&UpgradeRequestView::method, method), UpgradeRefusal::kMethod);
   }
-  for (const auto version : {"", "HTTP/1.0", "HTTP/0.9", "HTTP/2", "HTTP/2.0", "http/1.1", "HTTP/1.", "HTTP/1.10"}) {
+  for (const auto version :
+       {"", "HTTP/1.0", "HTTP/0.9", "HTTP/2", "HTTP/2.0", "http/1.1", "HTTP/1.", "HTTP/1.10"}) {
     CHECK_EQ(With(&UpgradeRequestView::http_version, version), UpgradeRefusal::kHttpVersion);
   }
   for (const auto host : {"", "a, b", "a,b", "a b", "a\nb"}) {
@@ -95,7 +96,8 @@ TEST(each_demand) {
   for (const auto connection : {"", "close", "keep-alive"}) {
     CHECK_EQ(With(&UpgradeRequestView::connection, connection), UpgradeRefusal::kConnectionHeader);
   }
-  for (const auto version : {"", "8", "12", "14", "113", "13, 13", "13, 8", "+13"}) {  // server-handshake-strict-01-d
+  for (const auto version :
+       {"", "8", "12", "14", "113", "13, 13", "13, 8", "+13"}) {  // server-handshake-strict-01-d
     CHECK_EQ(With(&UpgradeRequestView::version, version), UpgradeRefusal::kVersion);
   }
   for (const auto key : {"", "short", "dGhlIHNhbXBsZSBub25jZQ"}) {
@@ -122,10 +124,11 @@ TEST(answers) {
            "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\nConnection: close\r\n"
            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 39\r\n\r\n"
            "a WebSocket handshake is a GET request\n");
-  CHECK_EQ(BuildHttpRefusal(UpgradeRefusal::kVersion),
-           "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-           "Connection: Upgrade, close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 32\r\n\r\n"
-           "the WebSocket version is not 13\n");
+  CHECK_EQ(
+      BuildHttpRefusal(UpgradeRefusal::kVersion),
+      "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Connection: Upgrade, close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 32\r\n\r\n"
+      "the WebSocket version is not 13\n");
   CHECK_EQ(AnswerFor(UpgradeRefusal::kHttpVersion).status, 505);
   CHECK_EQ(AnswerFor(UpgradeRefusal::kHost).status, 400);
   CHECK_EQ(AnswerFor(UpgradeRefusal::kUpgradeHeader).status, 426);
@@ -141,11 +144,15 @@ TEST(an_answer_without_a_body_or_a_known_phrase) {
 }
 
 TEST(illegal_headers_do_not_reach_an_answer) {
-  const HttpHeader headers[] = {{"Retry-After", "60"},      {"X-Split", "a\r\nX-Injected: 1"},
-                                {"bad name", "x"},          {"", "x"},
-                                {"Transfer-Encoding", "chunked"}, {"CONTENT-LENGTH", "99"}};
-  CHECK_EQ(BuildHttpRefusal(429, headers, ""),
-           "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  const HttpHeader headers[] = {{"Retry-After", "60"},
+                                {"X-Split", "a\r\nX-Injected: 1"},
+                                {"bad name", "x"},
+                                {"", "x"},
+                                {"Transfer-Encoding", "chunked"},
+                                {"CONTENT-LENGTH", "99"}};
+  CHECK_EQ(
+      BuildHttpRefusal(429, headers, ""),
+      "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST(subprotocols) {

@@ -132,7 +132,9 @@ TEST(text_is_judged_across_chunks_and_at_once) {
   assembler.Reset();
   CHECK_EQ(assembler.Feed(Text("\xc0\x80")), Status::kInvalidUtf8);  // server-message-utf8-02
   assembler.Reset();
-  CHECK_EQ(assembler.Feed(Text("a\xff" "b")), Status::kInvalidUtf8);  // message-utf8-01-d
+  CHECK_EQ(assembler.Feed(Text("a\xff"
+                               "b")),
+           Status::kInvalidUtf8);  // message-utf8-01-d
   assembler.Reset();
   CHECK_EQ(assembler.Feed(Text("open \xe2\x82")), Status::kInvalidUtf8);  // ends inside a character
   assembler.Reset();
@@ -143,7 +145,9 @@ TEST(text_that_is_not_judged) {  // C33 of netstack
   MessageLimits limits;
   limits.validate_utf8 = false;
   MessageAssembler assembler(limits);
-  CHECK_EQ(assembler.Feed(Text("a\xff" "b")), Status::kComplete);
+  CHECK_EQ(assembler.Feed(Text("a\xff"
+                               "b")),
+           Status::kComplete);
   CHECK(!assembler.ascii_only());
   CHECK_EQ(assembler.Feed(Piece("\xff", true, false)), Status::kPartial);
   CHECK_EQ(assembler.Feed(Piece("plain", false, true)), Status::kComplete);

@@ -1,5 +1,5 @@
-// The byte ring: records at the seam, a full ring, doorbells, and both sides at once. To be run under the thread
-// sanitizer too.
+// The byte ring: records at the seam, a full ring, doorbells, and both sides at once. To be run under the
+// thread sanitizer too.
 #include "wire/ring.h"
 
 #include <chrono>
@@ -142,7 +142,7 @@ TEST(doorbells_of_the_consumer) {  // invariant 3
   Ring ring(256);
   CHECK(!ring.producer.Publish());  // nothing to publish
   CHECK(Write(ring, "a"));
-  CHECK(!ring.producer.Publish());  // the consumer is awake
+  CHECK(!ring.producer.Publish());   // the consumer is awake
   CHECK(!ring.consumer.TrySleep());  // there is something to read
   CHECK_EQ(ReadAll(ring).size(), 1u);
   CHECK(ring.consumer.TrySleep());

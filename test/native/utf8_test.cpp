@@ -28,8 +28,8 @@ std::string Encode(uint32_t code_point) {
   if (code_point < 0x10000) {
     return FromBytes({0xe0 | code_point >> 12, 0x80 | (code_point >> 6 & 0x3f), 0x80 | (code_point & 0x3f)});
   }
-  return FromBytes({0xf0 | code_point >> 18, 0x80 | (code_point >> 12 & 0x3f), 0x80 | (code_point >> 6 & 0x3f),
-                    0x80 | (code_point & 0x3f)});
+  return FromBytes({0xf0 | code_point >> 18, 0x80 | (code_point >> 12 & 0x3f),
+                    0x80 | (code_point >> 6 & 0x3f), 0x80 | (code_point & 0x3f)});
 }
 
 bool IsScalar(uint32_t code_point) {
@@ -166,14 +166,16 @@ TEST(all_pairs_of_bytes) {
 
 TEST(fails_at_the_first_byte_that_cannot_continue) {
   CHECK_EQ(FirstRefusal("a\x80"), 1u);
-  CHECK_EQ(FirstRefusal("\xc0\x80"), 0u);          // overlong lead
+  CHECK_EQ(FirstRefusal("\xc0\x80"), 0u);  // overlong lead
   CHECK_EQ(FirstRefusal("\xc1\xbf"), 0u);
   CHECK_EQ(FirstRefusal("\xe0\x9f\xbf"), 1u);      // overlong
   CHECK_EQ(FirstRefusal("\xed\xa0\x80"), 1u);      // surrogate
   CHECK_EQ(FirstRefusal("\xf0\x8f\xbf\xbf"), 1u);  // overlong
   CHECK_EQ(FirstRefusal("\xf4\x90\x80\x80"), 1u);  // above U+10FFFF
   CHECK_EQ(FirstRefusal("\xf5"), 0u);
-  CHECK_EQ(FirstRefusal("\xe2\x82" "a"), 2u);
+  CHECK_EQ(FirstRefusal("\xe2\x82"
+                        "a"),
+           2u);
   CHECK_EQ(FirstRefusal("\xf0\x9f\x98\xc0"), 3u);
   CHECK_EQ(FirstRefusal("\xf4\x8f\xbf\xbf"), 4u);
 }
@@ -270,7 +272,9 @@ TEST(truncation_of_invalid_text_stays_near_the_limit) {
 
 TEST(replacement_of_maximal_parts) {
   const std::string r = "\xef\xbf\xbd";
-  CHECK_EQ(ReplaceInvalidUtf8("a\xff" "b"), "a" + r + "b");  // peerclose-reason-05
+  CHECK_EQ(ReplaceInvalidUtf8("a\xff"
+                              "b"),
+           "a" + r + "b");  // peerclose-reason-05
   CHECK_EQ(ReplaceInvalidUtf8("\xc0\xaf"), r + r);
   CHECK_EQ(ReplaceInvalidUtf8("\xe0\x80\xbf"), r + r + r);
   CHECK_EQ(ReplaceInvalidUtf8("\xed\xa0\x80"), r + r + r);

@@ -1,6 +1,6 @@
-// The module's entry: registers what binding.d.ts declares and converts values; everything else is elsewhere. The
-// arguments come from lib/ only and are right by construction; what would corrupt memory if they were not is checked.
-// JavaScript thread.
+// The module's entry: registers what binding.d.ts declares and converts values; everything else is elsewhere.
+// The arguments come from lib/ only and are right by construction; what would corrupt memory if they were not
+// is checked. JavaScript thread.
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -22,8 +22,9 @@ Napi::Value Fail(Napi::Env env, const char* message) {
 // nullptr, with a pending exception, if the first argument does not name a running engine.
 RunningEngine* EngineArgument(const Napi::CallbackInfo& info) {
   auto* environment = info.Env().GetInstanceData<Environment>();
-  RunningEngine* running =
-      info.Length() > 0 && info[0].IsNumber() ? environment->Find(info[0].As<Napi::Number>().Uint32Value()) : nullptr;
+  RunningEngine* running = info.Length() > 0 && info[0].IsNumber()
+                               ? environment->Find(info[0].As<Napi::Number>().Uint32Value())
+                               : nullptr;
   if (running == nullptr) Fail(info.Env(), "no such engine");
   return running;
 }
@@ -90,7 +91,8 @@ Napi::Value PutText(const Napi::CallbackInfo& info) {
   // One byte more for the zero that Node-API writes behind.
   Payload payload = Payload::Allocate(size + 1);
   if (payload.data == nullptr) return Fail(info.Env(), "out of memory");
-  napi_get_value_string_utf8(info.Env(), info[1], reinterpret_cast<char*>(payload.data.get()), size + 1, &size);
+  napi_get_value_string_utf8(info.Env(), info[1], reinterpret_cast<char*>(payload.data.get()), size + 1,
+                             &size);
   payload.size = size;
   return Napi::Number::New(info.Env(), running->engine().down_payloads().Put(std::move(payload)));
 }
@@ -103,8 +105,8 @@ Napi::Value TakeBytes(const Napi::CallbackInfo& info) {
   napi_value result = nullptr;
   uint8_t* bytes = payload.data.get();
   const napi_status status = napi_create_external_arraybuffer(
-      info.Env(), bytes, payload.size, [](napi_env, void* data, void*) { PayloadDeleter()(static_cast<uint8_t*>(data)); },
-      nullptr, &result);
+      info.Env(), bytes, payload.size,
+      [](napi_env, void* data, void*) { PayloadDeleter()(static_cast<uint8_t*>(data)); }, nullptr, &result);
   if (status == napi_ok) {
     // Its finalizer frees it.
     static_cast<void>(payload.data.release());

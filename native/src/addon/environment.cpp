@@ -23,12 +23,12 @@ RingMemory MemoryOf(Napi::ArrayBuffer buffer) {
 
 }  // namespace
 
-std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBuffer up, Napi::ArrayBuffer down,
-                                                    Napi::Function on_doorbell) {
+std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBuffer up,
+                                                    Napi::ArrayBuffer down, Napi::Function on_doorbell) {
   std::unique_ptr<RunningEngine> running(new RunningEngine(env));
   napi_threadsafe_function doorbell = nullptr;
-  if (napi_create_threadsafe_function(env, on_doorbell, nullptr, Napi::String::New(env, "ohos-websocket"), 0, 1, nullptr,
-                                      nullptr, nullptr, CallDoorbell, &doorbell) != napi_ok) {
+  if (napi_create_threadsafe_function(env, on_doorbell, nullptr, Napi::String::New(env, "ohos-websocket"), 0,
+                                      1, nullptr, nullptr, nullptr, CallDoorbell, &doorbell) != napi_ok) {
     Napi::Error::New(env, "the engine's doorbell cannot be made").ThrowAsJavaScriptException();
     return nullptr;
   }
@@ -47,7 +47,8 @@ std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBu
   return running;
 }
 
-// At the environment's end the hook has stopped the engine already, and the references go with the environment.
+// At the environment's end the hook has stopped the engine already, and the references go with the
+// environment.
 RunningEngine::~RunningEngine() {
   if (engine_ != nullptr) return;
   up_.SuppressDestruct();

@@ -2,11 +2,13 @@
 // environment's instance data; there is nothing of ours outside of it. JavaScript thread of that environment.
 //
 // Rules:
-//  1. An engine's doorbell is a thread-safe function, unreferenced while JavaScript says that nothing is open, so
+//  1. An engine's doorbell is a thread-safe function, unreferenced while JavaScript says that nothing is
+//  open, so
 //     that it alone never keeps a process alive.
-//  2. The cleanup hook of an engine is added after its thread-safe function was made. Hooks run last in, first out,
-//     so at the end of an environment the engine thread is joined before the function goes away, and nobody rings a
-//     doorbell that is no more. The hook never releases the function: the environment does that.
+//  2. The cleanup hook of an engine is added after its thread-safe function was made. Hooks run last in,
+//  first out,
+//     so at the end of an environment the engine thread is joined before the function goes away, and nobody
+//     rings a doorbell that is no more. The hook never releases the function: the environment does that.
 //  3. The engine thread never waits for JavaScript, so joining it here cannot deadlock.
 #pragma once
 

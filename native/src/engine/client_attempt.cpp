@@ -199,7 +199,8 @@ void ClientAttempt::OnFailed(Connection& connection, lws* wsi, std::string_view 
     // Not from within lws's callback, which is still busy with the wsi that failed.
     core_.Defer([this, &core = core_, id = connection.id()] {
       Connection* waiting = core.Find(id);
-      if (waiting != nullptr && waiting->attempt() == this && waiting->state() == Connection::State::kConnecting) {
+      if (waiting != nullptr && waiting->attempt() == this &&
+          waiting->state() == Connection::State::kConnecting) {
         TryNext(*waiting);
       }
     });

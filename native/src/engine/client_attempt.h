@@ -1,6 +1,6 @@
-// A client's way from its configuration to an established connection, or to one failure: the addresses in turn, what
-// goes into the upgrade request, what comes out of the answer. Lives until the connection is established; what lws
-// tells of its wsi in that time comes here. Engine thread.
+// A client's way from its configuration to an established connection, or to one failure: the addresses in
+// turn, what goes into the upgrade request, what comes out of the answer. Lives until the connection is
+// established; what lws tells of its wsi in that time comes here. Engine thread.
 #pragma once
 
 #include <libwebsockets.h>
@@ -46,8 +46,8 @@ class ClientAttempt {
   ClientAttempt(const ClientAttempt&) = delete;
   ClientAttempt& operator=(const ClientAttempt&) = delete;
 
-  // Tells JavaScript that the request was created, or why it cannot be, and begins with the first address. False if
-  // it cannot: the connection is over then.
+  // Tells JavaScript that the request was created, or why it cannot be, and begins with the first address.
+  // False if it cannot: the connection is over then.
   bool Start(Connection& connection);
 
   const ClientConfig& config() const { return config_; }

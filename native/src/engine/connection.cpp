@@ -14,12 +14,12 @@ namespace ohws {
 
 namespace {
 
-// A peer that pings without reading gets no more pongs once so many bytes of them wait; RFC 6455 §5.5.3 lets us
-// answer the latest ping only.
+// A peer that pings without reading gets no more pongs once so many bytes of them wait; RFC 6455 §5.5.3 lets
+// us answer the latest ping only.
 constexpr size_t kMaxControlBytes = 16 * 1024;
 
-// How much of a large payload goes to lws at once: what the kernel does not take, lws copies. A frame may be cut
-// like this only if lws puts no frame of its own between the pieces.
+// How much of a large payload goes to lws at once: what the kernel does not take, lws copies. A frame may be
+// cut like this only if lws puts no frame of its own between the pieces.
 constexpr size_t kWriteSliceBytes = OHWS_LWS_PATCH_CONTROL_FRAMES ? size_t{256} * 1024 : SIZE_MAX;
 
 const uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
@@ -40,7 +40,8 @@ Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listen
 
 Connection::~Connection() { SetDeadline(0); }
 
-// ---------------------------------------------------------------------------------------------- from JavaScript
+// ---------------------------------------------------------------------------------------------- from
+// JavaScript
 
 void Connection::SendSmall(Opcode opcode, const uint8_t* payload, size_t size) {
   if (state_ > State::kOpen) return;
@@ -91,7 +92,8 @@ void Connection::ReadAgain() {
   lws_rx_flow_control(wsi_, 1);
 }
 
-// ----------------------------------------------------------------------------------------------------- from lws
+// ----------------------------------------------------------------------------------------------------- from
+// lws
 
 void Connection::OnEstablished() {
   state_ = State::kOpen;
@@ -181,8 +183,8 @@ int Connection::OnWritable() {
   while (!tx_.empty()) {
     if (lws_partial_buffered(wsi_)) break;
     const TxQueue::Bytes bytes = tx_.Front(kWriteSliceBytes);
-    // Frames are ours, so lws is told that these bytes are none of its business: it sends them as they are and
-    // keeps what the kernel does not take.
+    // Frames are ours, so lws is told that these bytes are none of its business: it sends them as they are
+    // and keeps what the kernel does not take.
     if (lws_write(wsi_, bytes.data, bytes.size, LWS_WRITE_HTTP) < 0) return -1;
     tx_.Pop(core_.blocks(), bytes.size);
     progress = true;
@@ -240,7 +242,8 @@ void Connection::OnConnectFailed(uint16_t http_status, const Failure& failure) {
   core_.Bury(*this);
 }
 
-// ---------------------------------------------------------------------------------------------------- deadlines
+// ----------------------------------------------------------------------------------------------------
+// deadlines
 
 void Connection::StartHeartbeat(HeartbeatConfig config) {
   if (config.ping_interval_seconds == 0) return;
@@ -299,7 +302,8 @@ void Connection::SetDeadline(uint64_t at_ms) {
   if (at_ms != 0) core_.deadlines().Add(at_ms, this);
 }
 
-// ------------------------------------------------------------------------------------------------------ the rest
+// ------------------------------------------------------------------------------------------------------ the
+// rest
 
 const uint8_t* Connection::NextMaskKey(uint8_t key[kMaskKeyBytes]) {
   if (!is_client()) return nullptr;

@@ -1,10 +1,10 @@
-// One WebSocket connection of either role, from the moment lws has established it (a client's: from the request on)
-// to the end of its TCP connection: what it has to write, the message it is receiving, its heartbeat, its close
-// handshake. Engine thread.
+// One WebSocket connection of either role, from the moment lws has established it (a client's: from the
+// request on) to the end of its TCP connection: what it has to write, the message it is receiving, its
+// heartbeat, its close handshake. Engine thread.
 //
-// The outcome of a connection is reported to JavaScript exactly once, as soon as it is known; what then is left to do
-// on the wire (flush, answer the peer's close frame, wait for the end of TCP) goes on without anybody waiting for it,
-// bounded by kCloseTimeoutMs without progress.
+// The outcome of a connection is reported to JavaScript exactly once, as soon as it is known; what then is
+// left to do on the wire (flush, answer the peer's close frame, wait for the end of TCP) goes on without
+// anybody waiting for it, bounded by kCloseTimeoutMs without progress.
 #pragma once
 
 #include <libwebsockets.h>
@@ -40,7 +40,8 @@ class Connection {
   };
   // Without progress for so long, a closing connection is cut (C25).
   static constexpr uint64_t kCloseTimeoutMs = 5000;
-  // After the close handshake a client leaves it to the server to end TCP (RFC 6455 §7.1.1), but not for longer.
+  // After the close handshake a client leaves it to the server to end TCP (RFC 6455 §7.1.1), but not for
+  // longer.
   static constexpr uint64_t kTcpEndTimeoutMs = 1000;
 
   // A client that is going to connect.

@@ -28,8 +28,8 @@ bool FillFromSystem(uint8_t* out, size_t size) {
   return true;
 }
 
-// Making and destroying a context touches process-wide state of lws and OpenSSL; environments in other threads may be
-// doing the same.
+// Making and destroying a context touches process-wide state of lws and OpenSSL; environments in other
+// threads may be doing the same.
 std::mutex& ContextMutex() {
   static std::mutex mutex;
   return mutex;
@@ -171,7 +171,8 @@ void Core::Dispatch(const RecordHeader& header, const uint8_t* payload) {
     case DownKind::kText:
     case DownKind::kBinary:
       if (Connection* connection = Find(header.id)) {
-        connection->SendSmall(kind == DownKind::kText ? Opcode::kText : Opcode::kBinary, payload, header.size);
+        connection->SendSmall(kind == DownKind::kText ? Opcode::kText : Opcode::kBinary, payload,
+                              header.size);
       }
       return;
     case DownKind::kLargeText:
@@ -179,7 +180,8 @@ void Core::Dispatch(const RecordHeader& header, const uint8_t* payload) {
       Payload large = down_payloads_.Take(header.arg);
       Connection* connection = Find(header.id);
       if (connection != nullptr && large.data != nullptr) {
-        connection->SendLarge(kind == DownKind::kLargeText ? Opcode::kText : Opcode::kBinary, std::move(large));
+        connection->SendLarge(kind == DownKind::kLargeText ? Opcode::kText : Opcode::kBinary,
+                              std::move(large));
       }
       return;
     }

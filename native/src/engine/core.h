@@ -1,6 +1,6 @@
-// What everything on one engine thread shares, and its turn: the lws context and its loop, the rings' engine ends, the
-// connections and listeners by id, the deadlines. It reads JavaScript's commands and hands them out; it decides
-// nothing about the protocol. Engine thread, except for the constructor's arguments.
+// What everything on one engine thread shares, and its turn: the lws context and its loop, the rings' engine
+// ends, the connections and listeners by id, the deadlines. It reads JavaScript's commands and hands them
+// out; it decides nothing about the protocol. Engine thread, except for the constructor's arguments.
 #pragma once
 
 #include <libwebsockets.h>

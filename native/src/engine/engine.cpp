@@ -62,8 +62,6 @@ void Engine::Stop() {
 
 std::string Engine::LwsVersion() { return lws_get_library_version(); }
 
-std::string Engine::MissingPatches() {
-  return OHWS_LWS_MISSING_PATCHES;
-}
+std::string Engine::MissingPatches() { return OHWS_LWS_MISSING_PATCHES; }
 
 }  // namespace ohws

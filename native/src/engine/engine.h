@@ -1,5 +1,5 @@
-// What the addon sees of the engine: a thread that serves two rings. The constructor starts it, Stop() ends it and
-// waits; both are called on the environment's JavaScript thread.
+// What the addon sees of the engine: a thread that serves two rings. The constructor starts it, Stop() ends
+// it and waits; both are called on the environment's JavaScript thread.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,8 @@ class Loop;
 
 class Engine {
  public:
-  // The rings' memory outlives the engine. `doorbell` is called on the engine thread and must not block; it wakes
-  // JavaScript to look at the up ring.
+  // The rings' memory outlives the engine. `doorbell` is called on the engine thread and must not block; it
+  // wakes JavaScript to look at the up ring.
   Engine(RingMemory up, RingMemory down, std::function<void()> doorbell);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -29,8 +29,8 @@ class Engine {
   bool Start();
   // Makes the engine look at the down ring; any thread.
   void Wake();
-  // Ends all connections without a word and joins the thread; harmless when repeated. `doorbell` is not called
-  // afterwards.
+  // Ends all connections without a word and joins the thread; harmless when repeated. `doorbell` is not
+  // called afterwards.
   void Stop();
 
   PayloadTable& up_payloads() { return up_payloads_; }

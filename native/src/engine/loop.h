@@ -1,6 +1,6 @@
 // The event loop beneath one lws context, behind one interface with two implementations: our own epoll loop
-// (loop_epoll.cpp) and lws's own poll loop (loop_poll.cpp), for systems without epoll or on request. Engine thread,
-// except for Wake().
+// (loop_epoll.cpp) and lws's own poll loop (loop_poll.cpp), for systems without epoll or on request. Engine
+// thread, except for Wake().
 #pragma once
 
 #include <libwebsockets.h>
@@ -21,8 +21,8 @@ class Loop {
   // The context was made.
   virtual void Attach(lws_context* context) = 0;
 
-  // From now on a wish to write on this connection is granted at once, without asking the kernel whether the socket
-  // is writable; whoever writes looks at what lws could not send.
+  // From now on a wish to write on this connection is granted at once, without asking the kernel whether the
+  // socket is writable; whoever writes looks at what lws could not send.
   virtual void WriteOptimistically(lws* wsi) = 0;
   // Grants the wishes to write that have gathered.
   virtual void ServeWrites() = 0;

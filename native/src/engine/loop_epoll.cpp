@@ -1,7 +1,7 @@
-// Our own loop for Linux: epoll beneath lws's seam for foreign event loops. lws tells us which descriptors it wants
-// watched for what (lws_event_loop_ops); we give events back with lws_service_fd_tsi(). A wish to write on an
-// established connection costs no system call in the usual case: it is granted at the end of the turn, and only what
-// the kernel would not take is then watched with EPOLLOUT.
+// Our own loop for Linux: epoll beneath lws's seam for foreign event loops. lws tells us which descriptors it
+// wants watched for what (lws_event_loop_ops); we give events back with lws_service_fd_tsi(). A wish to write
+// on an established connection costs no system call in the usual case: it is granted at the end of the turn,
+// and only what the kernel would not take is then watched with EPOLLOUT.
 #include "engine/loop.h"
 
 #ifdef __linux__
@@ -70,7 +70,8 @@ class EpollLoop final : public Loop {
       if (At(fd).generation != static_cast<uint32_t>(event.data.u64 >> 32)) continue;
       Serve(fd, static_cast<short>(event.events));
     }
-    // Input that lws holds back (after flow control, or decrypted already) has no descriptor event of its own.
+    // Input that lws holds back (after flow control, or decrypted already) has no descriptor event of its
+    // own.
     if (until_lws == 0) _lws_plat_service_forced_tsi(context_, 0);
   }
 
@@ -107,7 +108,8 @@ class EpollLoop final : public Loop {
     const Watched& watched = At(fd);
     lws_pollfd pollfd{};
     pollfd.fd = fd;
-    pollfd.events = static_cast<short>((watched.wants_read ? POLLIN : 0) | (watched.wants_write ? POLLOUT : 0));
+    pollfd.events =
+        static_cast<short>((watched.wants_read ? POLLIN : 0) | (watched.wants_write ? POLLOUT : 0));
     pollfd.revents = revents;
     const uint32_t generation = watched.generation;
     if ((revents & POLLOUT) != 0) writing_fd_ = fd;
@@ -128,8 +130,8 @@ class EpollLoop final : public Loop {
     epoll_event event{};
     event.events = want;
     event.data.u64 = static_cast<uint64_t>(watched.generation) << 32 | static_cast<uint32_t>(fd);
-    // Nothing wanted means out of the set: a descriptor in it always reports its errors, and a connection that is
-    // not read from would keep the loop spinning on them.
+    // Nothing wanted means out of the set: a descriptor in it always reports its errors, and a connection
+    // that is not read from would keep the loop spinning on them.
     const int operation = want == 0 ? EPOLL_CTL_DEL : watched.in_kernel == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     epoll_ctl(epoll_, operation, fd, &event);
     watched.in_kernel = want;
@@ -192,7 +194,7 @@ class EpollLoop final : public Loop {
   std::array<epoll_event, 256> events_{};
   std::vector<Watched> watched_;  // by descriptor
   std::vector<Writer> writers_;
-  int writing_fd_ = -1;           // is being granted its wish to write right now
+  int writing_fd_ = -1;  // is being granted its wish to write right now
 };
 
 const lws_event_loop_ops EpollLoop::kOps = [] {

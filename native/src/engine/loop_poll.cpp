@@ -1,5 +1,5 @@
-// lws's own poll loop behind our interface: for systems without epoll, and anywhere on request. Slower with many
-// connections (poll looks at every descriptor), equal in behaviour.
+// lws's own poll loop behind our interface: for systems without epoll, and anywhere on request. Slower with
+// many connections (poll looks at every descriptor), equal in behaviour.
 #include "engine/loop.h"
 
 namespace ohws {
@@ -16,8 +16,9 @@ class PollLoop final : public Loop {
   void WaitAndServe(int timeout_ms) override {
     // lws ignores a positive time-out of lws_service(): what ends the wait is a timer of its own.
     if (timeout_ms > 0) {
-      lws_sul_schedule(context_, 0, &timer_, [](lws_sorted_usec_list_t*) {},
-                       static_cast<lws_usec_t>(timeout_ms) * LWS_US_PER_MS);
+      lws_sul_schedule(
+          context_, 0, &timer_, [](lws_sorted_usec_list_t*) {},
+          static_cast<lws_usec_t>(timeout_ms) * LWS_US_PER_MS);
     }
     lws_service(context_, timeout_ms == 0 ? -1 : 0);
     lws_sul_cancel(&timer_);

@@ -24,7 +24,9 @@ ServerListener* ListenerOf(lws* wsi) {
   return static_cast<ServerListener*>(lws_get_vhost_user(lws_get_vhost(wsi)));
 }
 
-std::string_view Text(const void* in, size_t size) { return {static_cast<const char*>(in), in == nullptr ? 0 : size}; }
+std::string_view Text(const void* in, size_t size) {
+  return {static_cast<const char*>(in), in == nullptr ? 0 : size};
+}
 
 int OnServer(lws* wsi, int reason, void* in) {
   switch (reason) {
@@ -52,7 +54,8 @@ int OnServer(lws* wsi, int reason, void* in) {
   }
 }
 
-int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, int reason, void* in, size_t size) {
+int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, int reason, void* in,
+                    size_t size) {
   switch (reason) {
     case LWS_CALLBACK_WSI_CREATE:
       attempt.OnTcpConnected();
@@ -119,11 +122,13 @@ int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t
     Connection* connection = ConnectionOf(wsi);
     return connection == nullptr || connection->attempt() == nullptr
                ? 1
-               : JudgeServerCertificate(*connection->attempt(), static_cast<x509_store_ctx_st*>(user), size != 0);
+               : JudgeServerCertificate(*connection->attempt(), static_cast<x509_store_ctx_st*>(user),
+                                        size != 0);
   }
   if (wsi == nullptr || lws_get_vhost(wsi) == nullptr) return 0;
   Connection* connection = ConnectionOf(wsi);
-  if (connection == nullptr) return lws_get_vhost_user(lws_get_vhost(wsi)) == nullptr ? 0 : OnServer(wsi, reason, in);
+  if (connection == nullptr)
+    return lws_get_vhost_user(lws_get_vhost(wsi)) == nullptr ? 0 : OnServer(wsi, reason, in);
   // An address that was given up may still be on its way out.
   if (connection->wsi() != wsi) return 0;
   if (connection->attempt() != nullptr) {

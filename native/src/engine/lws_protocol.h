@@ -1,5 +1,5 @@
-// The one place where lws calls us: its callback reasons, each handed to the object it is about. No logic. Engine
-// thread.
+// The one place where lws calls us: its callback reasons, each handed to the object it is about. No logic.
+// Engine thread.
 #pragma once
 
 #include <libwebsockets.h>

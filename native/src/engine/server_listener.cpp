@@ -223,7 +223,8 @@ bool ServerListener::MakeVhost(Failure& failure) {
   info.keepalive_timeout = 5;
   info.timeout_secs = 10;
   info.timeout_secs_ah_idle = 10;
-  if (!config_.cert_path.empty()) UseServerCertificate(config_.cert_path, config_.key_path, config_.key_password, info);
+  if (!config_.cert_path.empty())
+    UseServerCertificate(config_.cert_path, config_.key_path, config_.key_password, info);
   vhost_ = lws_create_vhost(core_.context(), &info);
   if (vhost_ == nullptr) {
     failure = {"config", "listen", 0, "lws could not make the virtual host"};
@@ -274,12 +275,13 @@ void ServerListener::OnListenerReadable(lws* wsi) {
       if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
       // The descriptors have run out: the socket stays readable, and looking again at once would spin (D7).
       lws_rx_flow_control(wsi, 0);
-      lws_sul_schedule(core_.context(), 0, &accept_again_.timer,
-                       [](lws_sorted_usec_list_t* timer) {
-                         lws* waiting = reinterpret_cast<AcceptTimer*>(timer)->listener->listen_wsi_;
-                         if (waiting != nullptr) lws_rx_flow_control(waiting, 1);
-                       },
-                       kAcceptAgainUs);
+      lws_sul_schedule(
+          core_.context(), 0, &accept_again_.timer,
+          [](lws_sorted_usec_list_t* timer) {
+            lws* waiting = reinterpret_cast<AcceptTimer*>(timer)->listener->listen_wsi_;
+            if (waiting != nullptr) lws_rx_flow_control(waiting, 1);
+          },
+          kAcceptAgainUs);
       return;
     }
     lws_adopt_socket_vhost(vhost_, fd);
@@ -296,8 +298,8 @@ int ServerListener::OnUpgradeRequest(lws* wsi) {
   const std::string version = Header(wsi, WSI_TOKEN_VERSION);
   const std::string key = Header(wsi, WSI_TOKEN_KEY);
   const std::string subprotocols = Header(wsi, WSI_TOKEN_PROTOCOL);
-  const UpgradeRefusal refusal =
-      CheckUpgradeRequest({MethodOf(wsi), http_version, host, upgrade, connection, version, key, subprotocols});
+  const UpgradeRefusal refusal = CheckUpgradeRequest(
+      {MethodOf(wsi), http_version, host, upgrade, connection, version, key, subprotocols});
   if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
   const std::string ip = PeerOf(wsi).ip;
   const Verdict verdict = admission_.Check(ip, NowMs());

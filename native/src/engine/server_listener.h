@@ -1,6 +1,6 @@
-// One started server: its listening socket, its vhost, who may come in, and its connections until they have ended. The
-// socket is made, bound and listened on here, so that the error is the operating system's; lws watches it for us as a
-// descriptor of no protocol and gets what was accepted. Engine thread.
+// One started server: its listening socket, its vhost, who may come in, and its connections until they have
+// ended. The socket is made, bound and listened on here, so that the error is the operating system's; lws
+// watches it for us as a descriptor of no protocol and gets what was accepted. Engine thread.
 #pragma once
 
 #include <libwebsockets.h>

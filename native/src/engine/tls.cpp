@@ -56,8 +56,8 @@ std::string SystemStore() {
 std::string Fingerprint(const std::string& path) {
   struct stat status {};
   if (path.empty() || stat(path.c_str(), &status) != 0) return path;
-  return path + '\0' + std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec) + '\0' +
-         std::to_string(status.st_size) + '\0' + std::to_string(status.st_ino);
+  return path + '\0' + std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec) +
+         '\0' + std::to_string(status.st_size) + '\0' + std::to_string(status.st_ino);
 }
 
 bool CheckCaFile(const std::string& path, Failure& failure) {
@@ -82,8 +82,8 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
     return false;
   }
   if (SSL_CTX_use_PrivateKey_file(context.get(), key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
-    // A file without a PEM key in it is no key; everything else is the right file with a wrong password, or the key
-    // of another certificate.
+    // A file without a PEM key in it is no key; everything else is the right file with a wrong password, or
+    // the key of another certificate.
     const unsigned long code = ERR_peek_last_error();
     const unsigned long first = ERR_peek_error();
     const bool no_pem = (ERR_GET_LIB(first) == ERR_LIB_PEM && ERR_GET_REASON(first) == PEM_R_NO_START_LINE) ||
@@ -99,8 +99,8 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
   return true;
 }
 
-void UseServerCertificate(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
-                          lws_context_creation_info& info) {
+void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
+                          const std::string& key_password, lws_context_creation_info& info) {
   info.ssl_cert_filepath = cert_path.c_str();
   info.ssl_private_key_filepath = key_path.c_str();
   if (!key_password.empty()) info.ssl_private_key_password = key_password.c_str();
@@ -119,7 +119,8 @@ int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, boo
     return 1;
   }
   if (X509_STORE_CTX_get_error_depth(store) != 0) return 0;
-  // The last of the chain to be asked about is the server's own certificate: it must bear the name we asked for.
+  // The last of the chain to be asked about is the server's own certificate: it must bear the name we asked
+  // for.
   X509* certificate = X509_STORE_CTX_get_current_cert(store);
   const std::string& name = config.server_name;
   std::array<unsigned char, sizeof(in6_addr)> address{};

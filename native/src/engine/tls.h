@@ -1,6 +1,6 @@
-// TLS: what our configuration means for lws and OpenSSL, and the verdict on a server's certificate. The only file that
-// knows certificates. OpenSSL is Node's own: nothing is linked, the names resolve against the executable. Engine
-// thread.
+// TLS: what our configuration means for lws and OpenSSL, and the verdict on a server's certificate. The only
+// file that knows certificates. OpenSSL is Node's own: nothing is linked, the names resolve against the
+// executable. Engine thread.
 #pragma once
 
 #include <libwebsockets.h>
@@ -18,23 +18,24 @@ namespace ohws {
 class ClientAttempt;
 struct ClientConfig;
 
-// True if the PEM files are a certificate chain and its key; else what is wrong: "file" for one that cannot be used,
-// "key" for a wrong password or a key of another certificate.
+// True if the PEM files are a certificate chain and its key; else what is wrong: "file" for one that cannot
+// be used, "key" for a wrong password or a key of another certificate.
 bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
                   std::string_view phase, Failure& failure);
 
 // The vhost of a listener serves TLS with these files; the strings outlive the call that makes the vhost.
-void UseServerCertificate(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
-                          lws_context_creation_info& info);
+void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
+                          const std::string& key_password, lws_context_creation_info& info);
 
 // lws asks once for each certificate of the chain. 0 goes on, 1 refuses the server.
 int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, bool trusted);
 
-// The vhosts of clients: one for each set of trust and client certificate, since lws keeps OpenSSL's context there and
-// reading a system's whole store takes milliseconds.
+// The vhosts of clients: one for each set of trust and client certificate, since lws keeps OpenSSL's context
+// there and reading a system's whole store takes milliseconds.
 class ClientTls {
  public:
-  // nullptr, and why, if the files of the configuration cannot be used. The vhost lives as long as the context.
+  // nullptr, and why, if the files of the configuration cannot be used. The vhost lives as long as the
+  // context.
   lws_vhost* VhostFor(lws_context* context, const ClientConfig& config, Failure& failure);
 
  private:

@@ -1,6 +1,6 @@
-// What one connection still has to write: whole frames in order, built once, in blocks that are borrowed from a pool
-// and go back as soon as they are written. Frames that come while the connection is blocked or later in the same
-// turn share blocks, so that one write carries many of them. Engine thread.
+// What one connection still has to write: whole frames in order, built once, in blocks that are borrowed from
+// a pool and go back as soon as they are written. Frames that come while the connection is blocked or later
+// in the same turn share blocks, so that one write carries many of them. Engine thread.
 //
 // Control frames overtake data frames, but never get into one: the queue knows where a frame ends.
 #pragma once
@@ -52,7 +52,8 @@ class TxQueue {
   bool empty() const { return items_ == nullptr; }
 
   // Appends one unfragmented data frame; copies the payload. `mask_key` is null on a server.
-  void AppendFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size, const uint8_t* mask_key);
+  void AppendFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
+                   const uint8_t* mask_key);
   // The same for a payload that is owned; it is masked in place and written without another copy.
   void AppendLargeFrame(TxBlockPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key);
   // Inserts a control frame before every data frame that has not begun to leave.

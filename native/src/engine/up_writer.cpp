@@ -38,7 +38,8 @@ bool UpWriter::TryWriteLarge(RecordHeader header, Payload& payload) {
   return false;
 }
 
-void UpWriter::Post(UpKind kind, uint32_t id, uint32_t arg, uint16_t aux, uint8_t flags, std::string_view payload) {
+void UpWriter::Post(UpKind kind, uint32_t id, uint32_t arg, uint16_t aux, uint8_t flags,
+                    std::string_view payload) {
   const RecordHeader header = Header(kind, flags, aux, id, payload.size(), arg);
   if (overflow_.empty() && TryWrite(header, payload)) return;
   overflow_.push_back({header, std::string(payload), {}});
@@ -53,8 +54,8 @@ bool UpWriter::PostMessage(uint32_t id, bool binary, bool ascii_only, std::strin
 }
 
 bool UpWriter::PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload) {
-  const RecordHeader header = Header(binary ? UpKind::kLargeBinary : UpKind::kLargeText,
-                                     ascii_only ? kAsciiOnly : 0, 0, id, 0, 0);
+  const RecordHeader header =
+      Header(binary ? UpKind::kLargeBinary : UpKind::kLargeText, ascii_only ? kAsciiOnly : 0, 0, id, 0, 0);
   if (overflow_.empty() && TryWriteLarge(header, payload)) return true;
   overflow_.push_back({header, {}, std::move(payload)});
   return false;

@@ -1,7 +1,8 @@
-// The way up: everything that JavaScript is to be told goes through here, in order. Records go into the ring; large
-// payloads go beside it. When the ring is full, or JavaScript has too many large payloads to fetch, records wait in
-// an overflow list, and the caller is told to stop reading from the connection that the record came from. So what
-// waits is bounded by the number of connections, not by what their peers send. Engine thread.
+// The way up: everything that JavaScript is to be told goes through here, in order. Records go into the ring;
+// large payloads go beside it. When the ring is full, or JavaScript has too many large payloads to fetch,
+// records wait in an overflow list, and the caller is told to stop reading from the connection that the
+// record came from. So what waits is bounded by the number of connections, not by what their peers send.
+// Engine thread.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,8 @@ class UpWriter {
  public:
   // Messages of this size and more go beside the ring.
   static constexpr size_t kLargeMessageBytes = 64 * 1024;
-  // Large payloads that JavaScript has not fetched yet may hold so many bytes (one more is always let through).
+  // Large payloads that JavaScript has not fetched yet may hold so many bytes (one more is always let
+  // through).
   static constexpr size_t kMaxBesideBytes = 32 * 1024 * 1024;
 
   // What waits because of refusals and connections that came and went, not because of messages.
@@ -53,8 +55,8 @@ class UpWriter {
   bool overflowing() const { return !overflow_.empty(); }
   // So much waits that nobody new should come in.
   bool overwhelmed() const { return overflow_.size() > kMaxWaitingRecords; }
-  // Shows JavaScript what was written, and wakes it if it sleeps. Happens by itself after kPublishBytes, so that
-  // JavaScript works on the first messages of a turn while the last are still being read.
+  // Shows JavaScript what was written, and wakes it if it sleeps. Happens by itself after kPublishBytes, so
+  // that JavaScript works on the first messages of a turn while the last are still being read.
   void Publish() {
     if (ring_.Publish()) doorbell_();
   }

@@ -18,7 +18,7 @@ enum class Opcode : uint8_t {
   kPong = 10,
 };
 
-inline constexpr size_t kMaxFrameHeaderBytes = 14;    // 2 + 8 for the length + 4 for the key
+inline constexpr size_t kMaxFrameHeaderBytes = 14;      // 2 + 8 for the length + 4 for the key
 inline constexpr size_t kMaxControlPayloadBytes = 125;  // RFC 6455 §5.5
 inline constexpr size_t kMaskKeyBytes = 4;
 

@@ -63,7 +63,8 @@ bool IsTokenList(std::string_view list) {
 }
 
 constexpr HttpHeader kAllowGet[] = {{"Allow", "GET"}};
-constexpr HttpHeader kUpgradeHere[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", kWebSocketVersion}};
+constexpr HttpHeader kUpgradeHere[] = {{"Upgrade", "websocket"},
+                                       {"Sec-WebSocket-Version", kWebSocketVersion}};
 
 struct RefusalRow {
   UpgradeRefusal refusal;

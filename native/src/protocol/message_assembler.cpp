@@ -42,7 +42,8 @@ MessageAssembler::Status MessageAssembler::Feed(const Chunk& chunk) {
   }
 
   const uint64_t announced = SaturatingAdd(SaturatingAdd(size_, chunk.size), chunk.remaining_in_frame);
-  if (limits_->max_message_bytes != 0 && announced > limits_->max_message_bytes) return Fail(State::kTooLarge);
+  if (limits_->max_message_bytes != 0 && announced > limits_->max_message_bytes)
+    return Fail(State::kTooLarge);
 
   if (!binary_) {
     // Without validation too, for ascii_only().

@@ -14,14 +14,14 @@ namespace ohws {
 
 // Shared by the connections of an endpoint; outlives them.
 struct MessageLimits {
-  uint64_t max_message_bytes = 0;             // judged as soon as it is announced; 0: none (C40)
+  uint64_t max_message_bytes = 0;                // judged as soon as it is announced; 0: none (C40)
   size_t reserve_ahead_bytes = size_t{1} << 20;  // most that an announced length alone makes us allocate
-  bool validate_utf8 = true;                  // false accepts any text (netstack's C33)
+  bool validate_utf8 = true;                     // false accepts any text (netstack's C33)
 };
 
 // A piece of a data frame's payload, already unmasked.
 struct Chunk {
-  const uint8_t* data = nullptr;    // null only if size is 0; the caller's, needed as MessageAssembler says
+  const uint8_t* data = nullptr;  // null only if size is 0; the caller's, needed as MessageAssembler says
   size_t size = 0;
   uint64_t remaining_in_frame = 0;  // announced bytes of this frame that follow this chunk
   bool first = false;               // begins a message

@@ -1,6 +1,7 @@
-// UTF-8 as a state machine that fits into words: a row for every byte holds the next state for all states, six
-// bits each, and a state is the place of its bits. A step is one load, which does not wait for the step before,
-// and one shift; there is no branch to guess wrong, so all languages but ASCII take the same time. Any thread.
+// UTF-8 as a state machine that fits into words: a row for every byte holds the next state for all states,
+// six bits each, and a state is the place of its bits. A step is one load, which does not wait for the step
+// before, and one shift; there is no branch to guess wrong, so all languages but ASCII take the same time.
+// Any thread.
 #include "protocol/utf8.h"
 
 #include <algorithm>
@@ -19,14 +20,14 @@ namespace {
 // lead to kFailed, which nothing leaves.
 enum State : uint8_t {
   kFailed = 0,
-  kBoundary = 6,      // no character is open
-  kOneMore = 12,      // any continuation byte, then the character is whole
+  kBoundary = 6,  // no character is open
+  kOneMore = 12,  // any continuation byte, then the character is whole
   kTwoMore = 18,
   kThreeMore = 24,
-  kAfterE0 = 30,      // a0–bf, one more: below would be overlong
-  kAfterEd = 36,      // 80–9f, one more: above would be a surrogate
-  kAfterF0 = 42,      // 90–bf, two more: below would be overlong
-  kAfterF4 = 48,      // 80–8f, two more: above would be beyond U+10FFFF
+  kAfterE0 = 30,  // a0–bf, one more: below would be overlong
+  kAfterEd = 36,  // 80–9f, one more: above would be a surrogate
+  kAfterF0 = 42,  // 90–bf, two more: below would be overlong
+  kAfterF4 = 48,  // 80–8f, two more: above would be beyond U+10FFFF
 };
 
 constexpr unsigned kStateMask = 63;
@@ -74,8 +75,8 @@ const uint8_t* SkipAscii(const uint8_t* at, const uint8_t* end) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   };
   while (BytesBetween(at, end) >= 64) {
-    const __m128i any = _mm_or_si128(_mm_or_si128(load(at), load(at + 16)),
-                                     _mm_or_si128(load(at + 32), load(at + 48)));
+    const __m128i any =
+        _mm_or_si128(_mm_or_si128(load(at), load(at + 16)), _mm_or_si128(load(at + 32), load(at + 48)));
     if (_mm_movemask_epi8(any) != 0) break;
     at += 64;
   }

@@ -1,5 +1,5 @@
-// Large payloads that go beside the rings: a table of owned byte buffers, each named by a token that travels in a
-// record. Any thread; guarded by a mutex, which one large message in each direction takes twice.
+// Large payloads that go beside the rings: a table of owned byte buffers, each named by a token that travels
+// in a record. Any thread; guarded by a mutex, which one large message in each direction takes twice.
 #pragma once
 
 #include <atomic>
@@ -36,8 +36,8 @@ class PayloadTable {
  private:
   std::atomic<size_t> bytes_ = 0;
   std::mutex mutex_;
-  std::vector<Payload> slots_;   // guarded by mutex_
-  std::vector<uint32_t> free_;   // guarded by mutex_: tokens without a payload
+  std::vector<Payload> slots_;  // guarded by mutex_
+  std::vector<uint32_t> free_;  // guarded by mutex_: tokens without a payload
 };
 
 }  // namespace ohws

@@ -32,8 +32,9 @@ struct RecordHeader {
 static_assert(sizeof(RecordHeader) == 16);
 
 // Ids come from two owners. JavaScript numbers what it asks for (clients, listeners) and sets this bit; the
-// engine numbers what it accepts. An id that the engine gave is given again only after JavaScript has answered
-// its kClosed with kRelease: since both rings keep order, no stale record can meet the next owner of an id.
+// engine numbers what it accepts. An id that the engine gave is given again only after JavaScript has
+// answered its kClosed with kRelease: since both rings keep order, no stale record can meet the next owner of
+// an id.
 inline constexpr uint32_t kJsOwnedId = 0x80000000U;
 
 // Kind 0 in both directions: fills the end of the ring, skip it.
@@ -75,7 +76,8 @@ inline constexpr uint8_t kAsciiOnly = 1;
 inline constexpr uint8_t kAbnormal = 1;
 
 constexpr uint32_t RecordBytes(uint32_t payload_size) {
-  return static_cast<uint32_t>((sizeof(RecordHeader) + payload_size + kRecordAlign - 1) & ~(kRecordAlign - 1));
+  return static_cast<uint32_t>((sizeof(RecordHeader) + payload_size + kRecordAlign - 1) &
+                               ~(kRecordAlign - 1));
 }
 
 // A list of strings as a payload: each is its length (32 bits, in the machine's byte order) and its bytes,

@@ -1,17 +1,20 @@
-// A single-producer single-consumer byte ring over memory that somebody else owns: an ArrayBuffer that JavaScript
-// made and the environment pins. One side of each ring is C++ (this file), the other TypeScript (`lib/ring.ts`).
+// A single-producer single-consumer byte ring over memory that somebody else owns: an ArrayBuffer that
+// JavaScript made and the environment pins. One side of each ring is C++ (this file), the other TypeScript
+// (`lib/ring.ts`).
 //
-// Memory: a head of kRingHeadBytes, then the data, a power of two. Positions are free-running 32-bit byte counts;
-// position modulo capacity is the offset. The head holds, a cache line apart: the write position (stored by the
-// producer), the read position (stored by the consumer), the consumer's state and the producer's state.
+// Memory: a head of kRingHeadBytes, then the data, a power of two. Positions are free-running 32-bit byte
+// counts; position modulo capacity is the offset. The head holds, a cache line apart: the write position
+// (stored by the producer), the read position (stored by the consumer), the consumer's state and the
+// producer's state.
 //
 // Invariants:
 //  1. write - read <= capacity, always; records lie between read and write, whole and in order.
-//  2. A position is stored only after the bytes before it are written (producer) or no longer needed (consumer).
+//  2. A position is stored only after the bytes before it are written (producer) or no longer needed
+//  (consumer).
 //  3. A doorbell is owed exactly when a side has published something and the other side's state says kAsleep.
-//     A side that goes to sleep stores kAsleep first and looks at the ring once more afterwards; with sequentially
-//     consistent accesses on both sides no wake-up is lost. TakeDoorbell() turns kAsleep into kAwake, so that one
-//     sleep costs one doorbell.
+//     A side that goes to sleep stores kAsleep first and looks at the ring once more afterwards; with
+//     sequentially consistent accesses on both sides no wake-up is lost. TakeDoorbell() turns kAsleep into
+//     kAwake, so that one sleep costs one doorbell.
 //  4. A producer that finds the ring full sets its own state to kAsleep ("tell me when there is room"); the
 //     consumer rings back after it has stored a new read position.
 #pragma once
@@ -74,8 +77,8 @@ class RingProducer {
   // wherever the write position is.
   uint32_t max_payload() const { return memory_.capacity() / 2 - 2 * kRecordAlign; }
 
-  // Room for a record with `header.size` bytes of payload, header written; nullptr if the ring is full now. The
-  // caller fills the payload at once. Nothing is seen by the consumer before Publish().
+  // Room for a record with `header.size` bytes of payload, header written; nullptr if the ring is full now.
+  // The caller fills the payload at once. Nothing is seen by the consumer before Publish().
   uint8_t* TryReserve(const RecordHeader& header) {
     const uint32_t need = RecordBytes(header.size);
     const uint32_t to_end = memory_.ToEnd(position_);

@@ -1,0 +1,217 @@
+/**
+ * One connection of a client, from an accepted `connect` to its last event: waits for files and addresses,
+ * hands over to the engine, keeps messages until then, and turns what the engine reports into
+ * events. The object of the application, which outlives it, is in `web-socket.ts`.
+ */
+
+import type { ClientEvents } from './client-events.js';
+import type { Closing } from './close-codes.js';
+import type { Completion } from './completion.js';
+import {
+  type BusinessError,
+  businessError,
+  causeOf,
+  connectErrorName,
+  type ErrorCause,
+  failureError,
+  fileError,
+} from './errors.js';
+import { type ConnectRequest, clientConfig, filesOf } from './options.js';
+import { firstMissing, type Platform } from './platform.js';
+import type { Profile } from './profile.js';
+import { literalAddress, resolve } from './resolve.js';
+import type { ClientState } from './state.js';
+import type {
+  ClientHandler,
+  CloseInfo,
+  Connection,
+  EngineFailure,
+  Message,
+  OpenInfo,
+  Transport,
+} from './transport.js';
+import type { WebSocketData } from './types.js';
+
+/** What a connection needs from the object it belongs to. */
+export interface ClientContext {
+  readonly profile: Profile;
+  readonly transport: Transport;
+  readonly platform: Platform;
+  readonly events: ClientEvents;
+  /** The connection is over; the object may connect again, from the events that follow too. */
+  release(): void;
+}
+
+export class ClientConnection implements ClientHandler {
+  state: Exclude<ClientState, 'idle'> = 'connecting';
+  readonly #context: ClientContext;
+  readonly #request: ConnectRequest;
+  readonly #completion: Completion;
+  /** The engine's side; undefined while files and addresses are awaited. */
+  #connection: Connection | undefined;
+  /** The same, once messages may go to it directly; until then they gather in `#early`. */
+  #direct: Connection | undefined;
+  #early: WebSocketData[] = [];
+  /** What `close` asked for. */
+  #closing: Closing | undefined;
+
+  /** `completion` is that of the `connect` call. */
+  constructor(context: ClientContext, request: ConnectRequest, completion: Completion) {
+    this.#context = context;
+    this.#request = request;
+    this.#completion = completion;
+  }
+
+  /** Starts. Reaches the engine before it returns, if there is nothing to wait for. */
+  begin(): void {
+    const addresses = literalAddress(this.#request.target.hostname);
+    if (addresses !== undefined && filesOf(this.#request.options).length === 0) {
+      this.#launch(addresses);
+    } else {
+      void this.#prepare();
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { platform } = this.#context;
+    const { hostname } = this.#request.target;
+    const missing = await firstMissing(filesOf(this.#request.options), platform);
+    if (this.state !== 'connecting') return;
+    if (missing !== undefined) {
+      this.#refuse(fileError(missing));
+      return;
+    }
+    const found = literalAddress(hostname) ?? (await resolve(hostname, platform));
+    if (this.state !== 'connecting') return;
+    if ('kind' in found) {
+      this.#refuse(failureError(connectErrorName(found), found));
+      this.#raiseLater(() => this.#raiseRejected(causeOf(found)));
+      return;
+    }
+    this.#launch(found);
+  }
+
+  #launch(addresses: readonly string[]): void {
+    const { transport, profile } = this.#context;
+    if (this.#request.target.port === 0) {
+      this.#completion.accept();
+      this.#raiseLater(() => this.onConnectFailed(0, unusablePort));
+      return;
+    }
+    try {
+      this.#connection = transport.connect(clientConfig(this.#request, addresses), this);
+    } catch (error) {
+      // The engine could not even be loaded. No call throws, so this is a rejection like any other.
+      this.#refuse(businessError('other', { phase: 'connect', errno: '', detail: String(error) }));
+      return;
+    }
+    if (profile.flushesAtOpen) this.#sendDirectly(this.#connection);
+  }
+
+  /** Ends before the engine has begun. */
+  #refuse(error: BusinessError): void {
+    this.#context.release();
+    this.#completion.reject(error);
+  }
+
+  /** Events of our own making come in a turn of their own, as those of the engine do. */
+  #raiseLater(raise: () => void): void {
+    setImmediate(raise);
+  }
+
+  #raiseRejected(cause: ErrorCause): void {
+    const { profile, events } = this.#context;
+    for (let n = 0; n < profile.errorEventsOfRejectedConnect; n++) events.error(0, cause);
+  }
+
+  /** Sends, or keeps a copy until it can. Returns what `Connection.send` does. */
+  send(data: WebSocketData): Promise<void> | undefined {
+    if (this.#direct !== undefined) return this.#direct.send(data);
+    if (this.state === 'open' && this.#connection !== undefined) {
+      return this.#sendDirectly(this.#connection).send(data);
+    }
+    this.#early.push(copyOf(data));
+    return undefined;
+  }
+
+  #sendDirectly(connection: Connection): Connection {
+    const early = this.#early;
+    this.#early = [];
+    this.#direct = connection;
+    for (const data of early) void connection.send(data);
+    return connection;
+  }
+
+  /** Closes, or ends the attempt; `close` is the last event either way. */
+  close(closing: Closing): void {
+    this.#closing = closing;
+    this.state = 'closing';
+    if (this.#connection !== undefined) {
+      this.#connection.close(closing.code, closing.reason, closing.wireCode);
+      return;
+    }
+    this.#completion.accept();
+    this.#raiseLater(() => this.#end(closing.code, closing.reason));
+  }
+
+  onStarted(failure: EngineFailure | undefined): void {
+    if (failure === undefined) {
+      this.#completion.accept();
+      return;
+    }
+    const name = connectErrorName(failure);
+    this.#refuse(failureError(name, failure));
+    if (this.#closing !== undefined) {
+      this.#context.events.closed(this.#closing.code, this.#closing.reason);
+    } else if (name === 'connectFailed') {
+      this.#raiseRejected(causeOf(failure));
+    }
+  }
+
+  onOpened(info: OpenInfo): void {
+    // `close` may have been called while this was under way: then the object never was open.
+    if (this.state !== 'connecting') return;
+    this.state = 'open';
+    this.#context.events.opened(info);
+  }
+
+  onConnectFailed(httpStatus: number, failure: EngineFailure): void {
+    if (this.#closing !== undefined) {
+      this.#end(this.#closing.code, this.#closing.reason);
+      return;
+    }
+    this.#context.release();
+    this.#context.events.error(httpStatus, causeOf(failure));
+  }
+
+  onMessage(data: Message): void {
+    if (this.state === 'open') this.#context.events.message(data);
+  }
+
+  onClosed({ code, reason, abnormal, failure }: CloseInfo): void {
+    // Not open for what the `error` handler may call, not free to connect before `close` (§2.2, C23).
+    this.state = 'closing';
+    if (abnormal) this.#context.events.error(0, failure && causeOf(failure));
+    this.#end(code, reason);
+  }
+
+  #end(code: number, reason: string): void {
+    this.#completion.accept();
+    this.#context.release();
+    this.#context.events.closed(code, reason);
+  }
+}
+
+const unusablePort: EngineFailure = {
+  kind: 'network',
+  phase: 'connect',
+  errno: '',
+  detail: 'port 0 cannot be connected to',
+};
+
+/** The caller may reuse its memory when `send` has returned. */
+function copyOf(data: WebSocketData): WebSocketData {
+  if (typeof data === 'string') return data;
+  if (!ArrayBuffer.isView(data)) return data.slice(0);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+}

@@ -1,0 +1,55 @@
+/**
+ * Worker threads: each has the package to itself, and may be terminated, exit or fail at any stage
+ * without harm to the process, which goes on and then ends by itself.
+ */
+
+import { describe, expect, test } from 'vitest';
+import { expectExit } from '../helpers/child.js';
+import { STAGES } from './fixtures/stages.mjs';
+
+const workers = new URL('./fixtures/workers.mjs', import.meta.url);
+
+async function run(...args: string[]): Promise<void> {
+  const { stdout } = await expectExit(workers, { args });
+  expect(stdout).toMatch(/done\n$/);
+}
+
+describe('a worker is terminated', () => {
+  test.each(STAGES)('%s', (stage) => run('terminate', stage));
+});
+
+describe('a worker calls process.exit', () => {
+  test.each(STAGES)('%s', (stage) => run('exit', stage));
+});
+
+describe('a worker throws', () => {
+  test.each(['connected', 'traffic', 'closing'])('%s', (stage) => run('throw', stage));
+});
+
+describe('a worker ends by itself', () => {
+  test.each(['loaded', 'created', 'closed'])('%s', (stage) => run('return', stage));
+});
+
+describe('the process exits while a worker is', () => {
+  test.each(['loaded', 'connected', 'traffic', 'backlog', 'closing'])('%s', async (stage) => {
+    await expectExit(workers, { args: ['exit of the process', stage], code: 7 });
+  });
+});
+
+describe('several workers', () => {
+  test.each(['connected', 'traffic', 'backlog'])('at once: %s', (stage) =>
+    run('several at once', stage),
+  );
+
+  test.each(['connected', 'traffic'])('one after the other: %s', (stage) =>
+    run('one after the other', stage),
+  );
+});
+
+describe('threads together', () => {
+  test('the package loads in each, as ES module and as CommonJS', () => run('loaded in every way'));
+
+  test('a client here outlives the server there', () => run('client here, server there'));
+
+  test('a server here outlives the client there', () => run('server here, client there'));
+});
