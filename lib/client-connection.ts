@@ -6,7 +6,7 @@
 
 import type { ClientEvents } from './client-events.js';
 import type { Closing } from './close-codes.js';
-import type { Completion } from './completion.js';
+import type { Outcome } from './completion.js';
 import {
   type BusinessError,
   businessError,
@@ -46,7 +46,7 @@ export class ClientConnection implements ClientHandler {
   state: Exclude<ClientState, 'idle'> = 'connecting';
   readonly #context: ClientContext;
   readonly #request: ConnectRequest;
-  readonly #completion: Completion;
+  readonly #outcome: Outcome;
   /** The engine's side; undefined while files and addresses are awaited. */
   #connection: Connection | undefined;
   /** The same, once messages may go to it directly; until then they gather in `#early`. */
@@ -55,11 +55,11 @@ export class ClientConnection implements ClientHandler {
   /** What `close` asked for. */
   #closing: Closing | undefined;
 
-  /** `completion` is that of the `connect` call. */
-  constructor(context: ClientContext, request: ConnectRequest, completion: Completion) {
+  /** `outcome` is that of the `connect` call. */
+  constructor(context: ClientContext, request: ConnectRequest, outcome: Outcome) {
     this.#context = context;
     this.#request = request;
-    this.#completion = completion;
+    this.#outcome = outcome;
   }
 
   /** Starts. Reaches the engine before it returns, if there is nothing to wait for. */
@@ -94,8 +94,10 @@ export class ClientConnection implements ClientHandler {
   #launch(addresses: readonly string[]): void {
     const { transport, profile } = this.#context;
     if (this.#request.target.port === 0) {
-      this.#completion.accept();
-      this.#raiseLater(() => this.onConnectFailed(0, unusablePort));
+      this.#outcome.accept();
+      this.#raiseLater(() => {
+        if (this.state === 'connecting') this.onConnectFailed(0, unusablePort);
+      });
       return;
     }
     try {
@@ -111,7 +113,7 @@ export class ClientConnection implements ClientHandler {
   /** Ends before the engine has begun. */
   #refuse(error: BusinessError): void {
     this.#context.release();
-    this.#completion.reject(error);
+    this.#outcome.reject(error);
   }
 
   /** Events of our own making come in a turn of their own, as those of the engine do. */
@@ -150,13 +152,13 @@ export class ClientConnection implements ClientHandler {
       this.#connection.close(closing.code, closing.reason, closing.wireCode);
       return;
     }
-    this.#completion.accept();
+    this.#outcome.accept();
     this.#raiseLater(() => this.#end(closing.code, closing.reason));
   }
 
   onStarted(failure: EngineFailure | undefined): void {
     if (failure === undefined) {
-      this.#completion.accept();
+      this.#outcome.accept();
       return;
     }
     const name = connectErrorName(failure);
@@ -196,7 +198,7 @@ export class ClientConnection implements ClientHandler {
   }
 
   #end(code: number, reason: string): void {
-    this.#completion.accept();
+    this.#outcome.accept();
     this.#context.release();
     this.#context.events.closed(code, reason);
   }

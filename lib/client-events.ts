@@ -4,6 +4,7 @@ import type { ResponseHeaders, WebSocketOpenInfo, WebSocketOpenResult } from './
 import { type BusinessError, clientErrorEvent, type ErrorCause } from './errors.js';
 import { responseHeaders } from './headers.js';
 import { callIsolated, type Listeners, throwLater } from './listeners.js';
+import { textBeforeNul } from './message-text.js';
 import type { Profile } from './profile.js';
 import type { Message, OpenInfo } from './transport.js';
 import type { CloseResult } from './types.js';
@@ -76,10 +77,4 @@ export class ClientEvents {
   closed(code: number, reason: string): void {
     callIsolated(this.#current.close, undefined, { code, reason });
   }
-}
-
-/** A text as netstack delivers it: as a C string (C32). */
-export function textBeforeNul(text: string): string {
-  const end = text.indexOf('\0');
-  return end < 0 ? text : text.slice(0, end);
 }

@@ -18,64 +18,46 @@ export type Returned = Promise<boolean> | undefined;
  */
 export const ACCEPTED: Promise<true> = Promise.resolve(true);
 
-/** Reports success. */
-export function accept(callback: Completer): Returned {
-  if (callback === undefined) return ACCEPTED;
-  callBack(callback, undefined);
-  return undefined;
-}
-
-/** Reports an error. */
-export function reject(callback: Completer, error: BusinessError): Returned {
-  if (callback === undefined) return Promise.reject(error);
-  callBack(callback, error);
-  return undefined;
-}
-
-/** Reports success when `pending` has resolved. */
-export function acceptAfter(callback: Completer, pending: Promise<unknown>): Returned {
-  const accepted = pending.then(yes);
-  if (callback === undefined) return accepted;
-  void accepted.then(() => callBack(callback, undefined));
-  return undefined;
+/** The outcome of a call that is accepted when `pending` has resolved. */
+export function acceptedAfter(pending: Promise<void>): Promise<boolean> {
+  return pending.then(yes);
 }
 
 const yes = (): true => true;
 
-/** In a microtask of its own: in promise code, what it throws would become an unhandled rejection. */
-function callBack(callback: AsyncCallback<boolean>, error: BusinessError | undefined): void {
-  const report = callback as (error: BusinessError | undefined, value: true | undefined) => void;
-  queueMicrotask(() => report(error, error === undefined ? true : undefined));
-}
+/** The outcome of a call that is not known yet. The first one counts, later ones are ignored. */
+export class Outcome {
+  readonly promise: Promise<boolean>;
+  #resolve!: (value: true) => void;
+  #reject!: (error: BusinessError) => void;
 
-/** The outcome of a call that is not known yet. The first outcome counts, later ones are ignored. */
-export class Completion {
-  /** What the call has to return. */
-  readonly returned: Returned;
-  #settle: ((error: BusinessError | undefined) => void) | undefined;
-
-  constructor(callback: Completer) {
-    if (callback === undefined) {
-      this.returned = new Promise((resolve, reject) => {
-        this.#settle = (error) => (error === undefined ? resolve(true) : reject(error));
-      });
-    } else {
-      this.returned = undefined;
-      this.#settle = (error) => callBack(callback, error);
-    }
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
   accept(): void {
-    this.#finish(undefined);
+    this.#resolve(true);
   }
 
   reject(error: BusinessError): void {
-    this.#finish(error);
+    this.#reject(error);
   }
+}
 
-  #finish(error: BusinessError | undefined): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(error);
-  }
+/**
+ * Takes an outcome to the caller: returns the promise, or calls the callback with `(undefined, true)` or
+ * `(error, undefined)` when it has settled, and returns nothing.
+ */
+export function deliver(outcome: Promise<boolean>, callback: Completer): Returned {
+  if (callback === undefined) return outcome;
+  const report = callback as (error: BusinessError | undefined, value: true | undefined) => void;
+  // In a microtask of its own: what it throws here would become an unhandled rejection.
+  void outcome.then(
+    () => queueMicrotask(() => report(undefined, true)),
+    (error: BusinessError) => queueMicrotask(() => report(error, undefined)),
+  );
+  return undefined;
 }

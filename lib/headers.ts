@@ -22,7 +22,6 @@ const bodyHeader = /^(?:content-length|transfer-encoding)$/;
 
 const token = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
 const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /**

@@ -7,21 +7,24 @@ import { listenerError } from './errors.js';
 import type { Profile } from './profile.js';
 import { isFunction, mismatch } from './validate.js';
 
+type Listener = (...args: never[]) => unknown;
+
 /** A map from events to their listeners, as a type. */
-type Slots = { [event: string]: ((...args: never[]) => unknown) | undefined };
+type Slots = { [event: string]: Listener };
 
 export class Listeners<T extends Slots> {
   /** The current listeners. To be called as plain functions, so that `this` is undefined in them. */
-  readonly current: { [E in keyof T]: T[E] | undefined };
+  readonly current: { readonly [E in keyof T]: T[E] | undefined };
+  /** The same object, to be written by name. */
+  readonly #slots: { [event: string]: Listener | undefined };
   readonly #profile: Profile;
 
   /** `events` names the known events. */
-  constructor(events: readonly (keyof T)[], profile: Profile) {
+  constructor(events: readonly (string & keyof T)[], profile: Profile) {
     // All keys from the start: adding and removing them would change the object's shape, and it is read
     // for every message.
-    this.current = Object.fromEntries(
-      events.map((event) => [event, undefined]),
-    ) as typeof this.current;
+    this.#slots = Object.fromEntries(events.map((event) => [event, undefined]));
+    this.current = this.#slots as typeof this.current;
     this.#profile = profile;
   }
 
@@ -31,7 +34,7 @@ export class Listeners<T extends Slots> {
     if (typeof type !== 'string') this.#refuse(mismatch('type', 'a string', type));
     if (!isFunction(listener)) this.#refuse(mismatch('callback', 'a function', listener));
     if (args.length !== 2) this.#refuse(`expected 2 arguments, received ${args.length}`);
-    if (this.#knows(type)) this.current[type] = listener as T[keyof T];
+    if (Object.hasOwn(this.#slots, type)) this.#slots[type] = listener;
   }
 
   /** `off` with the arguments it was called with. */
@@ -43,12 +46,8 @@ export class Listeners<T extends Slots> {
     if (args.length === 2 && !isFunction(listener)) {
       this.#refuse(mismatch('callback', 'a function', listener));
     }
-    if (!this.#knows(type)) return;
-    if (args.length === 1 || this.current[type] === listener) this.current[type] = undefined;
-  }
-
-  #knows(type: string): type is string & keyof T {
-    return Object.hasOwn(this.current, type);
+    const isMeant = args.length === 1 || this.#slots[type] === listener;
+    if (isMeant && Object.hasOwn(this.#slots, type)) this.#slots[type] = undefined;
   }
 
   #refuse(detail: string): never {

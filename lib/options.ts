@@ -7,7 +7,7 @@ import { type BusinessError, businessError } from './errors.js';
 import { type RequestHeaders, readHeaders, readProtocols } from './headers.js';
 import { type Heartbeat, readHeartbeat } from './heartbeat.js';
 import type { Profile } from './profile.js';
-import { isExcluded, type Proxy, readProxy } from './proxy.js';
+import { isExcluded, type ProxyServer, readProxy } from './proxy.js';
 import type { ClientConfig } from './transport.js';
 import { parseUrl, type Target } from './url.js';
 import { isObject, isText, mismatch } from './validate.js';
@@ -19,7 +19,7 @@ const MAX_PROTOCOL_BYTES = 1023;
 export interface ConnectOptions {
   readonly headers: RequestHeaders;
   readonly heartbeat: Heartbeat;
-  readonly proxy: Proxy | undefined;
+  readonly proxy: ProxyServer | undefined;
   readonly protocol: string;
   readonly caPath: string;
   readonly certPath: string;

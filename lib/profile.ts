@@ -4,98 +4,87 @@
  * `Profile` it was given and never asks which profile that is. What only the engine can decide is not here.
  */
 
-/** One difference. `C..` numbers the client's, `S..` the server's; `§` stands for a rule without a number. */
-interface Row<T> {
-  readonly ref: string;
-  readonly documented: T;
-  readonly netstack: T;
-}
-
-function row<T>(ref: string, documented: T, netstack: T): Row<T> {
-  return { ref, documented, netstack };
-}
-
+/** `ref`: `C..` numbers a difference of the client, `S..` of the server; `§` is a rule without a number. */
 export const quirks = {
   /** `error` events beside the rejection −1 of `connect`. */
-  errorEventsOfRejectedConnect: row('C4', 1, 2),
+  errorEventsOfRejectedConnect: { ref: 'C4', documented: 1, netstack: 2 },
   /** `code` of the error that `on` and `off` throw. */
-  listenerErrorCode: row<401 | '401'>('C6', 401, '401'),
+  listenerErrorCode: { ref: 'C6', documented: 401, netstack: '401' },
   /** An explicit undefined (or null, where an object is meant) is as good as no argument. */
-  undefinedIsOmitted: row('C7', true, false),
+  undefinedIsOmitted: { ref: 'C7', documented: true, netstack: false },
   /** `WS://` and `wSs://` are schemes too (RFC 3986 §3.1). */
-  anySchemeCase: row('C8', true, false),
+  anySchemeCase: { ref: 'C8', documented: true, netstack: false },
   /** The fragment is part of the request target. */
-  sendsFragment: row('C8', false, true),
+  sendsFragment: { ref: 'C8', documented: false, netstack: true },
   /** The port is read as far as it has digits and cut to 16 bits, and may turn out 0. */
-  lenientPort: row('C8', false, true),
+  lenientPort: { ref: 'C8', documented: false, netstack: true },
   /** IPv6 addresses keep their brackets in `Host` and `Origin` (RFC 3986 §3.2.2). */
-  bracketsIpv6: row('C8', true, false),
+  bracketsIpv6: { ref: 'C8', documented: true, netstack: false },
   /** Characters that RFC 3986 does not allow are percent-encoded; else only those beyond ASCII. */
-  encodesTarget: row('C8', true, false),
+  encodesTarget: { ref: 'C8', documented: true, netstack: false },
   /** A path loses one of several leading slashes. */
-  dropsLeadingSlash: row('C8', false, true),
+  dropsLeadingSlash: { ref: 'C8', documented: false, netstack: true },
   /** User headers replace `Origin` and may not repeat the handshake's own; else they are sent as well. */
-  protectsHandshakeHeaders: row('C11', true, false),
+  protectsHandshakeHeaders: { ref: 'C11', documented: true, netstack: false },
   /** Header values that are not strings are converted; else they are not sent. */
-  convertsHeaderValues: row('C12', true, false),
+  convertsHeaderValues: { ref: 'C12', documented: true, netstack: false },
   /** An entry of the exclusion list matches the whole host name only, and its case. */
-  exactProxyExclusions: row('C19', false, true),
+  exactProxyExclusions: { ref: 'C19', documented: false, netstack: true },
   /** A `pongTimeout` of 0 means `pingInterval`, and 30 is limited like any other number. */
-  repairsPongTimeout: row('C21', true, false),
+  repairsPongTimeout: { ref: 'C21', documented: true, netstack: false },
   /** 1004, 1005, 1006 and 1015 travel. */
-  sendsReservedCloseCodes: row('C26', false, true),
+  sendsReservedCloseCodes: { ref: 'C26', documented: false, netstack: true },
   /** Messages sent before `open` leave at `open`; else with the first one sent after it. */
-  flushesAtOpen: row('C29', true, false),
+  flushesAtOpen: { ref: 'C29', documented: true, netstack: false },
   /** The client reports an empty binary message as undefined. */
-  emptyBinaryIsUndefined: row('C32', false, true),
+  emptyBinaryIsUndefined: { ref: 'C32', documented: false, netstack: true },
   /** A received text ends before its first NUL. */
-  textEndsAtNul: row('C32', false, true),
+  textEndsAtNul: { ref: 'C32', documented: false, netstack: true },
   /** Joins repeated `set-cookie` headers; undefined makes an array. */
-  setCookieSeparator: row<string | undefined>('C36', undefined, ';  '),
+  setCookieSeparator: { ref: 'C36', documented: undefined, netstack: ';  ' },
   /** Joins other repeated headers. */
-  headerSeparator: row('C36', ', ', ',  '),
+  headerSeparator: { ref: 'C36', documented: ', ', netstack: ',  ' },
   /** Received header values of this many bytes and more read as empty. */
-  headerValueLimit: row('C36', Number.POSITIVE_INFINITY, 1024),
+  headerValueLimit: { ref: 'C36', documented: 0xffff_ffff, netstack: 1024 },
   /** `send` takes typed arrays, Buffers and DataViews. */
-  acceptsViews: row('C39', true, false),
+  acceptsViews: { ref: 'C39', documented: true, netstack: false },
   /** The own close reason ends before its first NUL. */
-  reasonEndsAtNul: row('§2.4', false, true),
+  reasonEndsAtNul: { ref: '§2.4', documented: false, netstack: true },
 
   /** `protocol` of the server's configuration counts. */
-  honoursServerProtocol: row('S3', true, false),
+  honoursServerProtocol: { ref: 'S3', documented: true, netstack: false },
   /** The close event has `reason` beside `closeReason`. */
-  reportsReason: row('S4', true, false),
+  reportsReason: { ref: 'S4', documented: true, netstack: false },
   /** A limit that is not given. */
-  missingLimit: row('S5', 10, 0),
+  missingLimit: { ref: 'S5', documented: 10, netstack: 0 },
   /** The largest limit allowed. */
-  maxLimit: row('S6', 0xffff_ffff, 10),
+  maxLimit: { ref: 'S6', documented: 0xffff_ffff, netstack: 10 },
   /** `error` events for one refused connection. */
-  errorEventsOfRefusal: row('S8', 1, 2),
+  errorEventsOfRefusal: { ref: 'S8', documented: 1, netstack: 2 },
   /** `connectRateLimit` where it is not given. */
-  connectRateLimit: row('S9', false, true),
+  connectRateLimit: { ref: 'S9', documented: false, netstack: true },
   /** Close options of the server need both fields. */
-  closeNeedsBothOptions: row('S16', false, true),
+  closeNeedsBothOptions: { ref: 'S16', documented: false, netstack: true },
   /** A function in place of the server's close options is called with the error. */
-  serverCloseCallsBack: row('§3.3', false, true),
+  serverCloseCallsBack: { ref: '§3.3', documented: false, netstack: true },
   /** An address that is not of this machine is 2302004; else 2302007 as for every failure to listen. */
-  reportsForeignAddress: row('S17', true, false),
+  reportsForeignAddress: { ref: 'S17', documented: true, netstack: false },
   /** A port that is not an integer is refused; else a fraction is cut off and other types mean 0. */
-  strictServerPort: row('S24', true, false),
+  strictServerPort: { ref: 'S24', documented: true, netstack: false },
 } as const;
 
 type Quirks = typeof quirks;
 
 /** One column of the table. */
-export type Profile = { readonly [Name in keyof Quirks]: Quirks[Name]['documented'] };
+export type Profile = {
+  readonly [Name in keyof Quirks]: Quirks[Name]['documented' | 'netstack'];
+};
 
 export type ProfileName = 'documented' | 'netstack';
 
 /** Takes one column out of the table. */
 export function profileOf(name: ProfileName): Profile {
-  const column = Object.entries<Row<unknown>>(quirks).map(([quirk, { [name]: value }]) => [
-    quirk,
-    value,
-  ]);
+  const column = Object.entries(quirks).map(([quirk, row]) => [quirk, row[name]]);
   return Object.freeze(Object.fromEntries(column)) as Profile;
 }
 

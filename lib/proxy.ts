@@ -4,7 +4,7 @@ import type { Profile } from './profile.js';
 import { isObject, isText, mismatch } from './validate.js';
 
 /** A proxy to use. */
-export interface Proxy {
+export interface ProxyServer {
   readonly host: string;
   readonly port: number;
   readonly exclusions: readonly string[];
@@ -17,7 +17,7 @@ const MAX_HOST_BYTES = 2047;
  * Reads the option. Returns undefined for a direct connection (a proxy without a host or with port 0 is none), a
  * string that says what is wrong.
  */
-export function readProxy(proxy: unknown): Proxy | string | undefined {
+export function readProxy(proxy: unknown): ProxyServer | string | undefined {
   if (proxy === 'system' || proxy === 'no-proxy') return undefined;
   if (!isObject(proxy)) return mismatch('proxy', "'system', 'no-proxy' or an object", proxy);
 
@@ -39,7 +39,7 @@ export function readProxy(proxy: unknown): Proxy | string | undefined {
 }
 
 /** Whether the exclusion list names this host; brackets and port do not belong to it (C19). */
-export function isExcluded(hostname: string, proxy: Proxy, profile: Profile): boolean {
+export function isExcluded(hostname: string, proxy: ProxyServer, profile: Profile): boolean {
   return proxy.exclusions.some((entry) => matches(hostname, entry.trim(), profile));
 }
 

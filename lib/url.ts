@@ -48,7 +48,6 @@ export function parseUrl(url: string, profile: Profile): Target | string {
 const anyCaseScheme = /^wss?:\/\//i;
 const lowerCaseScheme = /^wss?:\/\//;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
 const forbidden = /[\0-\x20\x7f]|\p{Surrogate}/u;
 
 type Authority = Pick<Target, 'hostname' | 'port' | 'host' | 'bareHost'>;

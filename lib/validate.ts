@@ -33,7 +33,7 @@ function describe(value: unknown): string {
 }
 
 /** 5 × 1024 × 1024 − 16 bytes, the largest message that `send` takes (API reference, `send`). */
-export const MAX_MESSAGE_BYTES = 5 * 1024 * 1024 - 16;
+export const MAX_MESSAGE_BYTES: number = 5 * 1024 * 1024 - 16;
 
 /** UTF-16 units that stay below the limit whatever they are: one unit is at most three bytes of UTF-8. */
 const SURELY_SHORT = Math.floor(MAX_MESSAGE_BYTES / 3);
@@ -49,7 +49,10 @@ export function isSendable(
   if (typeof data === 'string') {
     return data.length <= SURELY_SHORT || Buffer.byteLength(data) <= MAX_MESSAGE_BYTES;
   }
-  if (types.isArrayBuffer(data)) return data.byteLength <= MAX_MESSAGE_BYTES;
+  // The second look is for buffers of other realms (`node:vm`), and costs a call into native code.
+  if (data instanceof ArrayBuffer || types.isArrayBuffer(data)) {
+    return data.byteLength <= MAX_MESSAGE_BYTES;
+  }
   if (!acceptsViews || !ArrayBuffer.isView(data)) return false;
   // Shared memory can change under the engine while it reads.
   return data.byteLength <= MAX_MESSAGE_BYTES && !types.isSharedArrayBuffer(data.buffer);

@@ -3,18 +3,18 @@
  * to its current connection. Holds the listeners, which outlive connections.
  */
 
-import { type Call, closeShape, connectShape, parseCall, sendShape } from './call-arguments.js';
+import { closeShape, connectShape, parseCall, sendShape } from './call-arguments.js';
 import { ClientConnection } from './client-connection.js';
 import { ClientEvents, type ClientSlots, clientEventNames } from './client-events.js';
 import type { WebSocket, WebSocketRequestOptions } from './client-types.js';
 import { closingOf } from './close-codes.js';
 import {
-  accept,
-  acceptAfter,
+  ACCEPTED,
+  acceptedAfter,
   type Completer,
-  Completion,
+  deliver,
+  Outcome,
   type Returned,
-  reject,
 } from './completion.js';
 import { BusinessError, fileError, parameterError, stateError } from './errors.js';
 import { Listeners } from './listeners.js';
@@ -53,23 +53,23 @@ export class WebSocketClient implements WebSocket {
     const { callback, options, problem } = parseCall(args, connectShape, this.#profile);
     const [url] = args;
     if (typeof url !== 'string') {
-      return reject(callback, parameterError(mismatch('url', 'a string', url)));
+      return refuse(callback, parameterError(mismatch('url', 'a string', url)));
     }
-    if (problem !== undefined) return reject(callback, parameterError(problem));
+    if (problem !== undefined) return refuse(callback, parameterError(problem));
     const read = readOptions(options, this.#profile);
-    if (typeof read === 'string') return reject(callback, parameterError(read));
+    if (typeof read === 'string') return refuse(callback, parameterError(read));
     return this.#connectTo(url, read, callback);
   }
 
   #connectTo(url: string, options: ConnectOptions, callback: Completer): Returned {
-    const completion = new Completion(callback);
+    const outcome = new Outcome();
     const verdict = clientCalls[this.#state].connect;
     const request = makeRequest(url, options, this.#profile);
     if (verdict !== 'allowed') {
       const error = stateError(verdict, `connect while ${this.#state}`);
-      void this.#rejectAfterFiles(completion, options, error);
+      void this.#rejectAfterFiles(outcome, options, error);
     } else if (request instanceof BusinessError) {
-      void this.#rejectAfterFiles(completion, options, request);
+      void this.#rejectAfterFiles(outcome, options, request);
     } else {
       // Taken before anything is awaited: of two calls in one tick the second must find it (C31).
       const context = {
@@ -81,42 +81,51 @@ export class WebSocketClient implements WebSocket {
           this.#connection = undefined;
         },
       };
-      this.#connection = new ClientConnection(context, request, completion);
+      this.#connection = new ClientConnection(context, request, outcome);
       this.#connection.begin();
     }
-    return completion.returned;
+    return deliver(outcome.promise, callback);
   }
 
   /** The check of the files comes before those of the state and of the URL (§2.2). */
   async #rejectAfterFiles(
-    completion: Completion,
+    outcome: Outcome,
     options: ConnectOptions,
     error: BusinessError,
   ): Promise<void> {
     const missing = await firstMissing(filesOf(options), this.#platform);
-    completion.reject(missing === undefined ? error : fileError(missing));
+    outcome.reject(missing === undefined ? error : fileError(missing));
   }
 
   send(data: WebSocketData): Promise<boolean>;
   send(data: WebSocketData, callback: AsyncCallback<boolean>): void;
-  send(...args: readonly unknown[]): Returned {
-    const [data] = args;
-    // With one argument there is no callback to look for: this is the way of every message.
-    const { callback, problem } =
-      args.length === 1 ? dataOnly : parseCall(args, sendShape, this.#profile);
-    const { acceptsViews } = this.#profile;
-    if (!isSendable(data, acceptsViews)) {
-      return reject(sendCallback(args, callback), parameterError(whyNotSendable(data, acceptsViews)));
-    }
-    if (problem !== undefined) return reject(callback, parameterError(problem));
+  send(data: unknown, ...rest: readonly unknown[]): Returned {
+    // The way of every message: one argument, no callback to look for.
+    return rest.length === 0 && isSendable(data, this.#profile.acceptsViews)
+      ? this.#post(data, undefined)
+      : this.#sendWith([data, ...rest]);
+  }
 
-    const verdict = clientCalls[this.#state].send;
-    if (verdict !== 'allowed' || this.#connection === undefined) {
-      const name = verdict === 'allowed' ? 'notConnected' : verdict;
-      return reject(callback, stateError(name, `send while ${this.#state}`));
+  #sendWith(args: readonly unknown[]): Returned {
+    const [data] = args;
+    const { acceptsViews } = this.#profile;
+    const { callback, problem } = parseCall(args, sendShape, this.#profile);
+    if (!isSendable(data, acceptsViews)) {
+      return refuse(callback, parameterError(whyNotSendable(data, acceptsViews)));
     }
-    const pending = this.#connection.send(data);
-    return pending === undefined ? accept(callback) : acceptAfter(callback, pending);
+    if (problem !== undefined) return refuse(callback, parameterError(problem));
+    return this.#post(data, callback);
+  }
+
+  #post(data: WebSocketData, callback: Completer): Returned {
+    const connection = this.#connection;
+    const verdict = clientCalls[this.#state].send;
+    if (verdict !== 'allowed' || connection === undefined) {
+      const name = verdict === 'allowed' ? 'notConnected' : verdict;
+      return refuse(callback, stateError(name, `send while ${this.#state}`));
+    }
+    const pending = connection.send(data);
+    return deliver(pending === undefined ? ACCEPTED : acceptedAfter(pending), callback);
   }
 
   close(options?: WebSocketCloseOptions): Promise<boolean>;
@@ -124,14 +133,14 @@ export class WebSocketClient implements WebSocket {
   close(options: WebSocketCloseOptions, callback: AsyncCallback<boolean>): void;
   close(...args: readonly unknown[]): Returned {
     const { callback, options, problem } = parseCall(args, closeShape, this.#profile);
-    if (problem !== undefined) return reject(callback, parameterError(problem));
+    if (problem !== undefined) return refuse(callback, parameterError(problem));
 
     const verdict = clientCalls[this.#state].close;
     if (verdict !== 'allowed') {
-      return reject(callback, stateError(verdict, `close while ${this.#state}`));
+      return refuse(callback, stateError(verdict, `close while ${this.#state}`));
     }
     this.#connection?.close(closingOf(options.code, options.reason, this.#profile));
-    return accept(callback);
+    return deliver(ACCEPTED, callback);
   }
 
   on(...args: readonly unknown[]): void {
@@ -143,5 +152,6 @@ export class WebSocketClient implements WebSocket {
   }
 }
 
-const dataOnly: Call = { callback: undefined, options: {}, problem: undefined };
-
+function refuse(callback: Completer, error: BusinessError): Returned {
+  return deliver(Promise.reject(error), callback);
+}

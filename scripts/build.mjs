@@ -5,7 +5,7 @@
 // The ordinary addon goes to build/Release, where node-gyp-build finds it; every variant has a folder of its own
 // (build-asan, build-tsan, build-ubsan, build-debug), never build/Release.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -63,7 +63,7 @@ function hasTlsHeaders() {
 /** Ends with one line that names everything missing. */
 function checkTools() {
   const missing = [];
-  if (!works('cmake', ['--version'])) missing.push('cmake (3.20 or later)');
+  if (!works('cmake', ['--version'])) missing.push('cmake (3.21 or later)');
   if (process.platform !== 'win32') {
     if (!hasCxx20Compiler()) missing.push('a C++20 compiler (GCC 12 or Clang 14)');
     if (!works('make', ['--version']) && !works('ninja', ['--version']))
@@ -78,39 +78,35 @@ function checkTools() {
   }
 }
 
+/** Whether a build folder is fit to bring itself up to date; else it is configured from the start. */
+function isConfigured(output) {
+  const cache = path.join(output, 'CMakeCache.txt');
+  const generated = ['build.ninja', 'Makefile', 'ohos_websocket.sln', 'ohos_websocket.slnx'];
+  if (!existsSync(cache) || !generated.some((name) => existsSync(path.join(output, name)))) {
+    return false;
+  }
+  const text = readFileSync(cache, 'utf8');
+  const value = (name) => new RegExp(`^${name}:\\w+=(.*)$`, 'm').exec(text)?.[1];
+  const library = value('OHWS_LWS_PREFIX');
+  return value('OHWS_NODE') === process.execPath && (!library || existsSync(library));
+}
+
 function buildNative({ folder, config, sanitize }) {
   const output = path.join(root, folder);
-  // A configured folder brings itself up to date; cmake-js is needed to set one up.
-  if (existsSync(path.join(output, 'CMakeCache.txt')) && existsSync(path.join(output, config))) {
-    if (works('cmake', ['--version'])) {
-      run('cmake', [
-        '--build',
-        output,
-        '--config',
-        config,
-        '--parallel',
-        String(availableParallelism()),
-        ...quietFlags(output),
-      ]);
-      return;
-    }
+  if (isConfigured(output) && works('cmake', ['--version'])) {
+    const quiet = existsSync(path.join(output, 'build.ninja')) ? ['--', '--quiet'] : [];
+    const jobs = String(availableParallelism());
+    run('cmake', ['--build', output, '--config', config, '--parallel', jobs, ...quiet]);
+    return;
   }
   checkTools();
-  const args = [
-    require.resolve('cmake-js/bin/cmake-js'),
-    'compile',
-    '--out',
-    output,
-    '--config',
-    config,
-  ];
+  // cmake-js does not configure where it finds a cache, however little came of it.
+  rmSync(path.join(output, 'CMakeCache.txt'), { force: true });
+  const args = [require.resolve('cmake-js/bin/cmake-js'), 'compile', '--out', output];
+  args.push('--config', config, '--parallel', String(availableParallelism()));
   if (sanitize) args.push(`--CDOHWS_SANITIZE=${sanitize}`);
   args.push(`--CDOHWS_NODE=${process.execPath}`);
   run(process.execPath, args);
-}
-
-function quietFlags(output) {
-  return existsSync(path.join(output, 'build.ninja')) ? ['--', '--quiet'] : [];
 }
 
 function buildTypeScript() {

@@ -19,14 +19,18 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
 add_library(ohws_libwebsockets INTERFACE)
 
 if(OHWS_LWS STREQUAL "system")
-  find_package(libwebsockets CONFIG REQUIRED)
+  find_package(libwebsockets 4.3 CONFIG REQUIRED NO_CMAKE_PACKAGE_REGISTRY)
   message(STATUS "libwebsockets ${libwebsockets_VERSION} of the system, without our patches")
   execute_process(
     COMMAND "${OHWS_NODE}" "${lws_script}" header --none "${PROJECT_BINARY_DIR}/lws/include/ohws_lws_patches.h"
     COMMAND_ERROR_IS_FATAL ANY)
   target_include_directories(ohws_libwebsockets SYSTEM INTERFACE
     "${PROJECT_BINARY_DIR}/lws/include" ${LIBWEBSOCKETS_INCLUDE_DIRS} "${OHWS_TLS_INCLUDE_DIR}")
-  target_link_libraries(ohws_libwebsockets INTERFACE ${LIBWEBSOCKETS_LIBRARIES})
+  if(TARGET websockets_shared)
+    target_link_libraries(ohws_libwebsockets INTERFACE websockets_shared)
+  else()
+    target_link_libraries(ohws_libwebsockets INTERFACE websockets)
+  endif()
   return()
 elseif(OHWS_LWS)
   message(FATAL_ERROR "OHWS_LWS is empty or 'system', not '${OHWS_LWS}'; a path goes into OHWS_LWS_SOURCE")
@@ -130,11 +134,12 @@ if(NOT EXISTS "${lws_prefix}/complete")
 endif()
 message(STATUS "libwebsockets: ${lws_prefix}")
 
-find_library(OHWS_LWS_LIBRARY_${lws_key} NAMES websockets websockets_static
-  PATHS "${lws_prefix}/lib" NO_DEFAULT_PATH REQUIRED)
+# For scripts/build.mjs: a build folder whose library has been cleared away has to be configured anew.
+set(OHWS_LWS_PREFIX "${lws_prefix}" CACHE INTERNAL "")
+find_library(lws_library NAMES websockets websockets_static PATHS "${lws_prefix}/lib" NO_DEFAULT_PATH NO_CACHE REQUIRED)
 target_include_directories(ohws_libwebsockets SYSTEM INTERFACE
   "${lws_prefix}/include" "${OHWS_TLS_INCLUDE_DIR}" "${OHWS_ZLIB_INCLUDE_DIR}")
-target_link_libraries(ohws_libwebsockets INTERFACE "${OHWS_LWS_LIBRARY_${lws_key}}")
+target_link_libraries(ohws_libwebsockets INTERFACE "${lws_library}")
 if(WIN32)
   target_link_libraries(ohws_libwebsockets INTERFACE ws2_32 userenv psapi iphlpapi crypt32)
 endif()

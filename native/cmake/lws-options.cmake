@@ -12,6 +12,8 @@ set(LWS_WITHOUT_TEST_PING ON CACHE BOOL "")
 set(LWS_WITH_MINIMAL_EXAMPLES OFF CACHE BOOL "")
 set(LWS_CTEST_INTERNET_AVAILABLE OFF CACHE BOOL "")
 set(LWS_WITH_EXPORT_LWSTARGETS OFF CACHE BOOL "")
+# Else its build folder is entered into the user's CMake registry, where find_package would come upon it.
+set(CMAKE_EXPORT_NO_PACKAGE_REGISTRY ON CACHE BOOL "")
 set(DISABLE_WERROR ON CACHE BOOL "")
 # Keeps the hash of the surrounding git checkout out of the library.
 set(CMAKE_DISABLE_FIND_PACKAGE_Git ON CACHE BOOL "")

@@ -262,24 +262,30 @@ describe('connect: failures', PATIENT, () => {
     await stillUsable(client);
   });
 
-  it.each([200, 302, 400, 404, 503])('raises error %i when the answer has this status', async (status) => {
-    const listener = await RawListener.listen();
-    const client = new TestClient();
+  it.each([200, 302, 400, 404, 503])(
+    'raises error %i when the answer has this status',
+    async (status) => {
+      const listener = await RawListener.listen();
+      const client = new TestClient();
 
-    await client.connect(listener.url());
-    const peer = await listener.accept();
-    await peer.readHead();
-    peer.write(
-      `HTTP/1.1 ${status} Whatever\r\nLocation: ${listener.url('/there')}\r\nContent-Length: 0\r\n\r\n`,
-    );
+      await client.connect(listener.url());
+      const peer = await listener.accept();
+      await peer.readHead();
+      peer.write(
+        `HTTP/1.1 ${status} Whatever\r\nLocation: ${listener.url('/there')}\r\nContent-Length: 0\r\n\r\n`,
+      );
 
-    expect(await client.nextError()).toMatchObject({ code: 200, data: String(status) });
-    await stillUsable(client);
-    expect(listener.accepted).toBe(1);
-  });
+      expect(await client.nextError()).toMatchObject({ code: 200, data: String(status) });
+      await stillUsable(client);
+      expect(listener.accepted).toBe(1);
+    },
+  );
 
   it.each([
-    ['a wrong accept value', ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${'A'.repeat(27)}=`]],
+    [
+      'a wrong accept value',
+      ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${'A'.repeat(27)}=`],
+    ],
     ['no accept value', ['Upgrade: websocket', 'Connection: Upgrade']],
   ])('raises error 101 for %s', async (_what, lines) => {
     const listener = await RawListener.listen();

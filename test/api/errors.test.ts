@@ -96,7 +96,9 @@ describe('connect', PATIENT, () => {
     ],
   ])('with a missing file as %s gives 2302002, for ws too', async (_what, options) => {
     await expectNothingOf(async (ws) => expectError(ws.connect(url, options), 2302002));
-    await expectNothingOf(async (ws) => expectError(ws.connect('wss://127.0.0.1:1/', options), 2302002));
+    await expectNothingOf(async (ws) =>
+      expectError(ws.connect('wss://127.0.0.1:1/', options), 2302002),
+    );
   });
 
   it('with a caPath that is no certificate gives 2302002', async () => {

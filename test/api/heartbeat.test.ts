@@ -84,19 +84,22 @@ describe('heartbeat', PATIENT, () => {
 });
 
 describe('pings of the peer', PATIENT, () => {
-  it.each([0, 1, 125])('of %i bytes are answered with their payload and not shown', async (size) => {
-    const { client, peer } = await openPair({});
-    const payload = Buffer.alloc(size, 'ping');
+  it.each([0, 1, 125])(
+    'of %i bytes are answered with their payload and not shown',
+    async (size) => {
+      const { client, peer } = await openPair({});
+      const payload = Buffer.alloc(size, 'ping');
 
-    peer.send({ opcode: Opcode.ping, payload });
-    peer.send({ opcode: Opcode.pong, payload: 'unasked' });
-    peer.sendText('after');
+      peer.send({ opcode: Opcode.ping, payload });
+      peer.send({ opcode: Opcode.pong, payload: 'unasked' });
+      peer.sendText('after');
 
-    const pong = await peer.expectFrame(Opcode.pong);
-    expect(pong).toMatchObject({ fin: true, masked: true, payload });
-    await client.nextMessage();
-    expect(client.log.names.slice(3)).toEqual(['message']);
-  });
+      const pong = await peer.expectFrame(Opcode.pong);
+      expect(pong).toMatchObject({ fin: true, masked: true, payload });
+      await client.nextMessage();
+      expect(client.log.names.slice(3)).toEqual(['message']);
+    },
+  );
 });
 
 async function openPair(options: ClientOptions): Promise<{ client: TestClient; peer: RawPeer }> {

@@ -90,7 +90,8 @@ describe('send: frames', PATIENT, () => {
     // Payloads of zeros show the key itself on the wire.
     const keys = new Set<string>();
     peer.socket.prependListener('data', (chunk: Buffer) => {
-      for (let at = 0; at + 10 <= chunk.length; at += 10) keys.add(chunk.toString('hex', at + 6, at + 10));
+      for (let at = 0; at + 10 <= chunk.length; at += 10)
+        keys.add(chunk.toString('hex', at + 6, at + 10));
     });
     for (let i = 0; i < 20; i++) {
       await client.send(new ArrayBuffer(4));

@@ -99,7 +99,10 @@ describe('server events', PATIENT, () => {
       { event: 'error', args: [expect.objectContaining({ code: 200 })] },
       {
         event: 'close',
-        args: [connection, { code: 0, reason: 'The link is down', closeReason: 'The link is down' }],
+        args: [
+          connection,
+          { code: 0, reason: 'The link is down', closeReason: 'The link is down' },
+        ],
       },
     ]);
     expect(await server.list()).toEqual([]);
@@ -113,20 +116,23 @@ describe('server events', PATIENT, () => {
     ['a fragmented ping', { opcode: Opcode.ping, fin: false }, 1002],
     ['a ping of 126 bytes', { opcode: Opcode.ping, payload: Buffer.alloc(126) }, 1002],
     ['invalid UTF-8', { opcode: Opcode.text, payload: Buffer.from('61ff', 'hex') }, 1007],
-  ])('ends a connection that sends %s, with this code, and no other', async (_what, frame, code) => {
-    const server = await TestServer.start();
-    const bad = await RawPeer.open({ port: server.port });
-    const good = await RawPeer.open({ port: server.port });
+  ])(
+    'ends a connection that sends %s, with this code, and no other',
+    async (_what, frame, code) => {
+      const server = await TestServer.start();
+      const bad = await RawPeer.open({ port: server.port });
+      const good = await RawPeer.open({ port: server.port });
 
-    bad.send(frame);
+      bad.send(frame);
 
-    expect((await bad.expectClose()).code).toBe(code);
-    const closed = await server.nextClose();
-    expect(closed).toEqual({ connection: bad.address, code: 0, reason: 'The link is down' });
-    good.sendText('alive');
-    expect((await server.nextMessage()).data).toBe('alive');
-    expect(server.log.all('messageReceive')).toHaveLength(1);
-  });
+      expect((await bad.expectClose()).code).toBe(code);
+      const closed = await server.nextClose();
+      expect(closed).toEqual({ connection: bad.address, code: 0, reason: 'The link is down' });
+      good.sendText('alive');
+      expect((await server.nextMessage()).data).toBe('alive');
+      expect(server.log.all('messageReceive')).toHaveLength(1);
+    },
+  );
 
   it('a close frame without a body ends only its connection', async () => {
     const server = await TestServer.start();
@@ -249,22 +255,25 @@ describe('server close', PATIENT, () => {
 });
 
 describe('listAllConnections', PATIENT, () => {
-  it.runIf(onLinux)('is a promise of the open connections, sorted by the text ip:port', async () => {
-    const server = await TestServer.start({ serverIP: '0.0.0.0' });
-    expect(server.server.listAllConnections()).toBeInstanceOf(Promise);
-    expect(await server.list()).toEqual([]);
+  it.runIf(onLinux)(
+    'is a promise of the open connections, sorted by the text ip:port',
+    async () => {
+      const server = await TestServer.start({ serverIP: '0.0.0.0' });
+      expect(server.server.listAllConnections()).toBeInstanceOf(Promise);
+      expect(await server.list()).toEqual([]);
 
-    const peers: RawPeer[] = [];
-    for (const from of ['127.0.0.3', '127.0.0.20', '127.0.0.1', '127.0.0.3']) {
-      peers.push(await RawPeer.open({ port: server.port, from }));
-      await server.nextConnect();
-    }
+      const peers: RawPeer[] = [];
+      for (const from of ['127.0.0.3', '127.0.0.20', '127.0.0.1', '127.0.0.3']) {
+        peers.push(await RawPeer.open({ port: server.port, from }));
+        await server.nextConnect();
+      }
 
-    const text = ({ clientIP, clientPort }: { clientIP: string; clientPort: number }) =>
-      `${clientIP}:${clientPort}`;
-    const sorted = peers.map((peer) => text(peer.address)).sort();
-    expect((await server.list()).map(text)).toEqual(sorted);
-  });
+      const text = ({ clientIP, clientPort }: { clientIP: string; clientPort: number }) =>
+        `${clientIP}:${clientPort}`;
+      const sorted = peers.map((peer) => text(peer.address)).sort();
+      expect((await server.list()).map(text)).toEqual(sorted);
+    },
+  );
 
   it('forgets connections that have ended', async () => {
     const server = await TestServer.start();
@@ -299,7 +308,11 @@ describe('requests that are no upgrade', PATIENT, () => {
     ],
     ['POST', { startLine: 'POST / HTTP/1.1' }, [400, 403, 405]],
     ['HTTP/1.0', { startLine: 'GET / HTTP/1.0' }, [400, 426, 505]],
-    ['version 8', { lines: lines('Sec-WebSocket-Version', 'Sec-WebSocket-Version: 8') }, [400, 426]],
+    [
+      'version 8',
+      { lines: lines('Sec-WebSocket-Version', 'Sec-WebSocket-Version: 8') },
+      [400, 426],
+    ],
     ['no version', { lines: lines('Sec-WebSocket-Version') }, [400, 426]],
     ['no key', { lines: lines('Sec-WebSocket-Key') }, [400]],
     ['a short key', { lines: lines('Sec-WebSocket-Key', 'Sec-WebSocket-Key: AAAA') }, [400]],

@@ -4,7 +4,7 @@
  * Nothing secret or dated lies in the repository.
  */
 
-import { spawnSync } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -119,9 +119,21 @@ export function readPair({ certPath, keyPath }: CertificateFiles): { cert: Buffe
   return { cert: readFileSync(certPath), key: readFileSync(keyPath) };
 }
 
+/** Starts `openssl` as a peer. */
+export function startOpenssl(...args: string[]): ChildProcessWithoutNullStreams {
+  return spawn('openssl', args, { env: plainEnvironment() });
+}
+
+/** Without the library that a sanitizer run preloads into its workers: `openssl` is not built for it. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const { LD_PRELOAD: _preload, ...rest } = process.env;
+  return rest;
+}
+
 function runOpenssl(folder: string, args: readonly string[]): void {
   const { error, status, stderr } = spawnSync('openssl', args, {
     cwd: folder,
+    env: plainEnvironment(),
     encoding: 'utf8',
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -7,8 +7,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Long enough for a loaded machine or a sanitizer; only a process that hangs reaches it. */
-const LIMIT_MS = process.env['OHWS_PRELOAD'] ? 90_000 : 15_000;
+/** How much longer everything may take under a sanitizer. */
+export const SLOWNESS = process.env['OHWS_PRELOAD'] ? 6 : 1;
+
+/** Long enough for a loaded machine; only a process that hangs reaches it. */
+const LIMIT_MS = 15_000;
 
 export interface ChildOptions {
   readonly args?: readonly string[];
@@ -43,7 +46,7 @@ export class Child {
   constructor(script: URL, { args = [], nodeOptions = [], limitMs = LIMIT_MS }: ChildOptions = {}) {
     const path = fileURLToPath(script);
     this.#what = [...nodeOptions, path, ...args].join(' ');
-    this.#limitMs = limitMs;
+    this.#limitMs = limitMs * SLOWNESS;
     this.#process = fork(path, [...args], { execArgv: [...nodeOptions], silent: true });
     this.#process.stdout?.on('data', (chunk) => {
       this.#stdout += chunk;
@@ -73,13 +76,25 @@ export class Child {
     }
   }
 
-  kill(signal: NodeJS.Signals): void {
-    this.#process.kill(signal);
+  /** Waits until the program's standard output matches. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    const { stdout } = this.#process;
+    const match = new Promise<RegExpExecArray>((resolve) => {
+      const look = () => {
+        const found = pattern.exec(this.#stdout);
+        if (found) resolve(found);
+      };
+      stdout?.on('data', look);
+      look();
+    });
+    const ended = this.#ended.then((ending) => {
+      throw new Error(`did not print ${pattern}: ${describeEnding(this.#what, ending)}`);
+    });
+    return Promise.race([match, ended]);
   }
 
-  /** Lets the channel for messages go, which otherwise may keep the program alive. */
-  disconnect(): void {
-    if (this.#process.connected) this.#process.disconnect();
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   /** How the process ended. Rejects with a `HangError` if it had to be killed. */

@@ -167,7 +167,9 @@ export class TestServer {
     for (const event of SERVER_EVENTS) {
       if (!without.includes(event)) listen(this.server, event, this.log);
     }
-    onTestFinished(() => within(this.server.stop(), 'a server to stop').then(ignore, ignoreRefusal));
+    onTestFinished(() =>
+      within(this.server.stop(), 'a server to stop').then(ignore, ignoreRefusal),
+    );
   }
 
   /** A server on 127.0.0.1 and a free port, with roomy limits. */
@@ -182,7 +184,9 @@ export class TestServer {
     const echo = new TestServer({ without: ['messageReceive'] });
     const { server } = echo;
     server.on('messageReceive', ({ data, clientConnection }) => {
-      server.send(data, clientConnection).catch((error: unknown) => echo.log.add('failed', [error]));
+      server
+        .send(data, clientConnection)
+        .catch((error: unknown) => echo.log.add('failed', [error]));
     });
     await echo.start(config);
     return echo;
@@ -208,9 +212,7 @@ export class TestServer {
   }
 
   close(connection: ClientAddress, options?: webSocket.WebSocketCloseOptions): Promise<boolean> {
-    const closed = options
-      ? this.server.close(connection, options)
-      : this.server.close(connection);
+    const closed = options ? this.server.close(connection, options) : this.server.close(connection);
     return within(closed, 'a server close to settle');
   }
 
@@ -219,7 +221,10 @@ export class TestServer {
   }
 
   list(): Promise<ClientAddress[]> {
-    return within(Promise.resolve(this.server.listAllConnections()), 'listAllConnections to settle');
+    return within(
+      Promise.resolve(this.server.listAllConnections()),
+      'listAllConnections to settle',
+    );
   }
 
   nextConnect(): Promise<ClientAddress> {
@@ -269,7 +274,8 @@ export function callback(): { fn: (...args: unknown[]) => void; called: Promise<
 
 /** Bytes of a binary message, for comparing. */
 export function bytesOf(data: unknown): Buffer {
-  if (!(data instanceof ArrayBuffer)) throw new Error(`expected an ArrayBuffer, got ${typeof data}`);
+  if (!(data instanceof ArrayBuffer))
+    throw new Error(`expected an ArrayBuffer, got ${typeof data}`);
   return Buffer.from(data);
 }
 

@@ -82,7 +82,8 @@ async function flood(socket) {
   while (sent < options.count && !stopped) {
     /** @type {Buffer[]} */
     const frames = [];
-    while (frames.length < options.framesPerWrite && sent < options.count) frames.push(next(sent++));
+    while (frames.length < options.framesPerWrite && sent < options.count)
+      frames.push(next(sent++));
     if (!socket.write(Buffer.concat(frames))) await once(socket, 'drain');
     // Lets `stop` in.
     else await new Promise((resolve) => setImmediate(resolve));

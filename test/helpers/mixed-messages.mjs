@@ -32,10 +32,7 @@ const pattern = Buffer.alloc(PATTERN_BYTES);
   for (let at = 0; at < PATTERN_BYTES; at += 4) pattern.writeUInt32LE(random(), at);
 }
 const asciiText = pattern.toString('base64').slice(0, PATTERN_BYTES);
-const mixedText = asciiText
-  .replaceAll('A', 'é')
-  .replaceAll('b', '漢')
-  .replaceAll('7', '\u0000');
+const mixedText = asciiText.replaceAll('A', 'é').replaceAll('b', '漢').replaceAll('7', '\u0000');
 
 /** @typedef {string | Buffer} Message text, or bytes that belong to all messages: not to be written */
 

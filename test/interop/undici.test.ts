@@ -63,7 +63,10 @@ describe.each([
 
       client.socket.close(code, reason);
 
-      expect(await server.nextClose()).toMatchObject({ code, reason: reason || 'The link is down' });
+      expect(await server.nextClose()).toMatchObject({
+        code,
+        reason: reason || 'The link is down',
+      });
       expect(await client.next('close')).toEqual({ code, reason, wasClean: true });
       expect(server.log.names).not.toContain('error');
     });

@@ -197,7 +197,10 @@ describe.each(transports)('a client of ws and our server (%s)', (_name, secure) 
 
       client.socket.close(code, reason);
 
-      expect(await server.nextClose()).toMatchObject({ code, reason: reason || 'The link is down' });
+      expect(await server.nextClose()).toMatchObject({
+        code,
+        reason: reason || 'The link is down',
+      });
       expect(await client.closed).toEqual({ code, reason });
       expect(server.log.names).not.toContain('error');
     });

@@ -4,10 +4,10 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { expectExit } from '../helpers/child.js';
+import { expectExit, SLOWNESS } from '../helpers/child.js';
 
 const garbage = new URL('./fixtures/garbage.mjs', import.meta.url);
-const PATIENT = { timeout: 90_000 };
+const PATIENT = { timeout: 90_000 * SLOWNESS };
 
 async function run(scenario: string): Promise<void> {
   const { stdout } = await expectExit(garbage, {

@@ -3,7 +3,7 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { expectExit } from '../helpers/child.js';
+import { expectExit, SLOWNESS } from '../helpers/child.js';
 
 const resources = new URL('./fixtures/resources.mjs', import.meta.url);
 
@@ -18,7 +18,7 @@ describe.runIf(process.platform === 'linux')('no more descriptors and threads af
     'close before open',
     'refused by a limit',
     'terminated worker',
-  ])('%s, many times', { timeout: 90_000 }, async (what) => {
+  ])('%s, many times', { timeout: 90_000 * SLOWNESS }, async (what) => {
     const { stdout } = await expectExit(resources, { args: [what], limitMs: 60_000 });
     expect(stdout).toMatch(/done\n$/);
   });

@@ -39,9 +39,17 @@ describe.runIf(onLinux)('the addon', PATIENT, () => {
 
     expect(needed).toContain('libc');
     for (const library of needed) {
-      expect(['libstdc++', 'libgcc_s', 'libc', 'libm', 'libpthread', 'libdl', 'librt', 'ld-linux-x86-64', 'ld-linux-aarch64']).toContain(
-        library,
-      );
+      expect([
+        'libstdc++',
+        'libgcc_s',
+        'libc',
+        'libm',
+        'libpthread',
+        'libdl',
+        'librt',
+        'ld-linux-x86-64',
+        'ld-linux-aarch64',
+      ]).toContain(library);
     }
   });
 

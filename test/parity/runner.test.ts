@@ -184,10 +184,11 @@ describe('frames', () => {
         parser.push(Buffer.concat([bytes, bytes]));
         expect(parser.frames).toHaveLength(2);
         const [, second] = parser.frames;
-      expect(second).toMatchObject({ fin: true, rsv: 0, opcode: 2, masked: mask });
-      expect(second?.body.equals(payloadBytes(payload, asIs))).toBe(true);
-    }
-  });
+        expect(second).toMatchObject({ fin: true, rsv: 0, opcode: 2, masked: mask });
+        expect(second?.body.equals(payloadBytes(payload, asIs))).toBe(true);
+      }
+    },
+  );
 
   test('are found however the bytes are cut', () => {
     const bytes = Buffer.concat([

@@ -101,6 +101,8 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
 
 void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
                           const std::string& key_password, lws_context_creation_info& info) {
+  // Also of the vhost: without it lws takes the files and serves plain ws (S2).
+  info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
   info.ssl_cert_filepath = cert_path.c_str();
   info.ssl_private_key_filepath = key_path.c_str();
   if (!key_password.empty()) info.ssl_private_key_password = key_password.c_str();

@@ -1,0 +1,32 @@
+/**
+ * The package: OpenHarmony's `@ohos.net.webSocket` with the documented behaviour. `webSocket` is a value
+ * and a namespace of types, as `import { webSocket } from '@kit.NetworkKit'` is on a device.
+ */
+
+import * as webSocket from './documented.js';
+
+export { createWebSocket, createWebSocketServer, TlsProtocol } from './documented.js';
+export { BusinessError } from './errors.js';
+export type {
+  AsyncCallback,
+  Callback,
+  ClientCert,
+  ClientConnectionCloseCallback,
+  CloseResult,
+  ErrorCallback,
+  HttpProxy,
+  ProxyConfiguration,
+  ResponseHeaders,
+  ServerCert,
+  WebSocket,
+  WebSocketCloseOptions,
+  WebSocketConnection,
+  WebSocketData,
+  WebSocketMessage,
+  WebSocketOpenInfo,
+  WebSocketOpenResult,
+  WebSocketRequestOptions,
+  WebSocketServer,
+  WebSocketServerConfig,
+} from './types.js';
+export { webSocket, webSocket as default };

@@ -1,0 +1,60 @@
+/** The shapes that the server's calls accept (§3.1, §3.3). Each function says why arguments are refused. */
+
+import type { Profile } from './profile.js';
+import { isAddress } from './server-peer.js';
+import { isFunction, isObject, isSendable, mismatch, whyNotSendable } from './validate.js';
+
+/** `start(config)`; a boolean after it is accepted and has no effect, as in netstack. */
+export function startProblem(args: readonly unknown[], profile: Profile): string | undefined {
+  const [config, second] = args;
+  if (!isObject(config)) return mismatch('config', 'an object', config);
+  if (args.length > 2) return `expected 1 argument, received ${args.length}`;
+  if (args.length === 1 || (profile.undefinedIsOmitted && second === undefined)) return undefined;
+  return typeof second === 'boolean' ? undefined : mismatch('argument 2', 'nothing', second);
+}
+
+/** `send(data, connection)`, exactly. */
+export function sendProblem(args: readonly unknown[], profile: Profile): string | undefined {
+  const [data, connection] = args;
+  if (!isSendable(data, profile.acceptsViews)) return whyNotSendable(data, profile.acceptsViews);
+  if (!isAddress(connection)) return addressMismatch(connection);
+  return args.length === 2 ? undefined : `expected 2 arguments, received ${args.length}`;
+}
+
+/** `close(connection)` or `close(connection, options)`. */
+export function closeProblem(args: readonly unknown[], profile: Profile): string | undefined {
+  const [connection, options] = args;
+  if (!isAddress(connection)) return addressMismatch(connection);
+  if (args.length > 2) return `expected at most 2 arguments, received ${args.length}`;
+  const isAbsent = options === undefined || options === null;
+  if (args.length === 1 || (profile.undefinedIsOmitted && isAbsent)) return undefined;
+  if (!isObject(options)) return mismatch('options', 'an object', options);
+  return optionsProblem(options, profile);
+}
+
+/** Unlike the client's, a field of a wrong type is refused; unlike netstack's, one may be missing (S16). */
+function optionsProblem(options: Record<string, unknown>, profile: Profile): string | undefined {
+  const mayMiss = !profile.closeNeedsBothOptions;
+  const { code, reason } = options;
+  if (typeof code !== 'number' && !(mayMiss && code === undefined)) {
+    return mismatch('code', 'a number', code);
+  }
+  if (typeof reason !== 'string' && !(mayMiss && reason === undefined)) {
+    return mismatch('reason', 'a string', reason);
+  }
+  return undefined;
+}
+
+function addressMismatch(connection: unknown): string {
+  return mismatch('connection', 'an object with clientIP and clientPort', connection);
+}
+
+/** A function in the last place, to be told of refused arguments where the profile does that. */
+export function errorCallback(
+  args: readonly unknown[],
+  profile: Profile,
+): ((...args: unknown[]) => unknown) | undefined {
+  const last = args.at(-1);
+  const isCalled = profile.serverCloseCallsBack && args.length <= 2 && isFunction(last);
+  return isCalled ? last : undefined;
+}

@@ -1,0 +1,95 @@
+/**
+ * The configuration of a server, read and checked in netstack's order (§3.1). Does no I/O: whether
+ * files exist is checked later.
+ */
+
+import { isIP } from 'node:net';
+import { type BusinessError, businessError, type ErrorName, parameterError } from './errors.js';
+import { readProtocols } from './headers.js';
+import type { Profile } from './profile.js';
+import type { ServerConfig } from './transport.js';
+import { isObject, isText, mismatch } from './validate.js';
+
+/** Address where none is configured (API reference, `serverIP`). */
+const DEFAULT_ADDRESS = '0.0.0.0';
+
+/** The one subprotocol that netstack's server knows (S3). */
+const DEFAULT_PROTOCOL = 'lws_server';
+
+/** Reads the configuration. Returns the error instead if `start` has to reject. */
+export function readServerConfig(
+  config: Record<string, unknown>,
+  profile: Profile,
+): ServerConfig | BusinessError {
+  const protocols = serverProtocols(config.protocol, profile);
+  if (typeof protocols === 'string') return parameterError(protocols);
+
+  const address = isText(config.serverIP) ? config.serverIP : DEFAULT_ADDRESS;
+  // A zone (`fe80::1%eth0`) is no part of an address here, as in netstack.
+  if (isIP(address) === 0 || address.includes('%')) {
+    return refusal('badAddress', mismatch('serverIP', 'an IP address', JSON.stringify(address)));
+  }
+  const port = serverPort(config.serverPort, profile);
+  if (port === undefined) {
+    return refusal('badPort', mismatch('serverPort', 'an integer of 0–65535', config.serverPort));
+  }
+  const maxClients = serverLimit(config.maxConcurrentClientsNumber, profile);
+  const maxConnectionsPerClient = serverLimit(config.maxConnectionsForOneClient, profile);
+  if (maxClients === undefined || maxConnectionsPerClient === undefined) {
+    return refusal('other', `a limit is not of 0–${profile.maxLimit}`);
+  }
+  return {
+    address,
+    port,
+    protocols,
+    maxClients,
+    maxConnectionsPerClient,
+    connectRateLimit: rateLimit(config.connectRateLimit, profile),
+    ...serverCert(config.serverCert),
+  };
+}
+
+function refusal(name: ErrorName, detail: string): BusinessError {
+  return businessError(name, { phase: 'arguments', errno: '', detail });
+}
+
+function serverProtocols(protocol: unknown, profile: Profile): readonly string[] | string {
+  return profile.honoursServerProtocol && isText(protocol)
+    ? readProtocols(protocol)
+    : [DEFAULT_PROTOCOL];
+}
+
+function serverPort(port: unknown, profile: Profile): number | undefined {
+  if (port === undefined) return 0;
+  const whole = profile.strictServerPort || typeof port !== 'number' ? port : Math.trunc(port);
+  if (typeof whole !== 'number') return profile.strictServerPort ? undefined : 0;
+  return Number.isInteger(whole) && whole >= 0 && whole <= 65535 ? whole : undefined;
+}
+
+/** A limit; undefined if it is out of range. */
+function serverLimit(limit: unknown, profile: Profile): number | undefined {
+  if (typeof limit !== 'number' || Number.isNaN(limit)) return profile.missingLimit;
+  if (limit === Number.POSITIVE_INFINITY && profile.maxLimit > 10) return profile.maxLimit;
+  const whole = Math.trunc(limit);
+  return whole >= 0 && whole <= profile.maxLimit ? whole : undefined;
+}
+
+function rateLimit(given: unknown, profile: Profile): boolean {
+  return typeof given === 'boolean' ? given : profile.connectRateLimit;
+}
+
+function serverCert(cert: unknown): Pick<ServerConfig, 'certPath' | 'keyPath' | 'keyPassword'> {
+  if (!isObject(cert) || !isText(cert.certPath)) {
+    return { certPath: '', keyPath: '', keyPassword: '' };
+  }
+  return {
+    certPath: cert.certPath,
+    keyPath: isText(cert.keyPath) ? cert.keyPath : '',
+    keyPassword: isText(cert.keyPassword) ? cert.keyPassword : '',
+  };
+}
+
+/** The files that must exist. An empty key path is one that does not. */
+export function filesOf({ certPath, keyPath }: ServerConfig): readonly string[] {
+  return certPath === '' ? [] : [certPath, keyPath];
+}

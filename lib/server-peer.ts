@@ -1,0 +1,97 @@
+/**
+ * One accepted connection of a server: its state, the object that the application knows it by, and the way from
+ * the one to the other.
+ */
+
+import type { WebSocketConnection } from './server-types.js';
+import type { PeerState } from './state.js';
+import type { CloseInfo, Connection, Message, ServerConnectionHandler } from './transport.js';
+import { isObject } from './validate.js';
+
+/** Leads from the application's object to the connection, without a look-up by text. Not enumerable. */
+const PEER: unique symbol = Symbol('connection');
+
+/** Where the peers of one run of a server are known by their address. */
+export type PeerMap = Map<string, ServerPeer>;
+
+/** What a peer reports to. */
+export interface PeerEvents {
+  onPeerMessage(peer: ServerPeer, data: Message): void;
+  onPeerClosed(peer: ServerPeer, close: CloseInfo): void;
+}
+
+export class ServerPeer implements ServerConnectionHandler {
+  state: PeerState;
+  readonly connection: Connection;
+  /** What the application gets, the same object in every event. */
+  readonly address: WebSocketConnection;
+  readonly ip: string;
+  readonly port: number;
+  readonly #map: PeerMap;
+  readonly #events: PeerEvents;
+  #isGone = false;
+
+  constructor(
+    connection: Connection,
+    { ip, port, state }: { ip: string; port: number; state: PeerState },
+    map: PeerMap,
+    events: PeerEvents,
+  ) {
+    this.connection = connection;
+    this.ip = ip;
+    this.port = port;
+    this.state = state;
+    this.#map = map;
+    this.#events = events;
+    this.address = { clientIP: ip, clientPort: port };
+    Object.defineProperty(this.address, PEER, { value: this });
+    map.set(keyOf(ip, port), this);
+  }
+
+  /** Whether it is in this map still, under its own address. */
+  isIn(map: PeerMap): boolean {
+    return this.#map === map && !this.#isGone;
+  }
+
+  onMessage(data: Message): void {
+    if (this.state === 'open') this.#events.onPeerMessage(this, data);
+  }
+
+  onClosed(close: CloseInfo): void {
+    this.state = 'closing';
+    this.#isGone = true;
+    const key = keyOf(this.ip, this.port);
+    // The address may be in use again already.
+    if (this.#map.get(key) === this) this.#map.delete(key);
+    this.#events.onPeerClosed(this, close);
+  }
+}
+
+function keyOf(ip: string, port: number): string {
+  return `${ip}:${port}`;
+}
+
+/** Whether a value can name a connection; further fields do not matter (§3.3). */
+export function isAddress(value: unknown): value is WebSocketConnection {
+  return (
+    isObject(value) && typeof value.clientIP === 'string' && typeof value.clientPort === 'number'
+  );
+}
+
+/**
+ * The peer of an address. An object of our own knows its peer, but is the application's to change: the fields
+ * count, as for any other object.
+ */
+export function findPeer(address: WebSocketConnection, map: PeerMap): ServerPeer | undefined {
+  const peer = (address as { [PEER]?: ServerPeer })[PEER];
+  if (peer?.isIn(map) && peer.port === address.clientPort && peer.ip === address.clientIP) {
+    return peer;
+  }
+  return map.get(keyOf(address.clientIP, address.clientPort));
+}
+
+/** The addresses in the order of their text, as netstack's sorted map has them (S14). */
+export function sortedAddresses(map: PeerMap): WebSocketConnection[] {
+  const keys = [...map.keys()].sort();
+  return keys.flatMap((key) => map.get(key)?.address ?? []);
+}

@@ -1,0 +1,139 @@
+/**
+ * One run of a server, from an accepted `start` to the end of `stop`: the listener, its connections and
+ * what becomes of both. The object of the application, which outlives it, is in `web-socket-server.ts`.
+ */
+
+import { CloseCode, STOP_REASON } from './close-codes.js';
+import { Outcome } from './completion.js';
+import {
+  type BusinessError,
+  businessError,
+  failureError,
+  fileError,
+  startErrorName,
+  stateError,
+} from './errors.js';
+import { firstMissing, type Platform } from './platform.js';
+import type { Profile } from './profile.js';
+import type { ServerEvents } from './server-events.js';
+import { filesOf } from './server-options.js';
+import { type PeerMap, ServerPeer } from './server-peer.js';
+import type { ServerState } from './state.js';
+import type {
+  CloseInfo,
+  Connection,
+  EngineFailure,
+  Listener,
+  Message,
+  ServerConfig,
+  ServerConnectionHandler,
+  ServerHandler,
+  Transport,
+} from './transport.js';
+
+/** What a run needs from the object it belongs to. */
+export interface ServerContext {
+  readonly profile: Profile;
+  readonly transport: Transport;
+  readonly platform: Platform;
+  readonly events: ServerEvents;
+  /** The run is over; the object may start again. */
+  release(): void;
+}
+
+export class ServerRun implements ServerHandler {
+  state: Exclude<ServerState, 'idle'> = 'starting';
+  readonly peers: PeerMap = new Map();
+  readonly config: ServerConfig;
+  /** The port that it listens on, once it does. */
+  port: number | undefined;
+  readonly #context: ServerContext;
+  readonly #started: Outcome;
+  #stopped: Outcome | undefined;
+  #listener: Listener | undefined;
+
+  /** `outcome` is that of the `start` call. */
+  constructor(context: ServerContext, config: ServerConfig, outcome: Outcome) {
+    this.#context = context;
+    this.config = config;
+    this.#started = outcome;
+  }
+
+  /** Starts. Reaches the engine before it returns, if there are no files to look for. */
+  begin(): void {
+    if (filesOf(this.config).length === 0) this.#launch();
+    else void this.#prepare();
+  }
+
+  async #prepare(): Promise<void> {
+    const missing = await firstMissing(filesOf(this.config), this.#context.platform);
+    if (missing === undefined) this.#launch();
+    else this.#refuse(fileError(missing));
+  }
+
+  #launch(): void {
+    try {
+      this.#listener = this.#context.transport.listen(this.config, this);
+    } catch (error) {
+      // The engine could not even be loaded. No call throws, so this is a rejection like any other.
+      this.#refuse(businessError('other', { phase: 'listen', errno: '', detail: String(error) }));
+    }
+  }
+
+  #refuse(error: BusinessError): void {
+    this.#context.release();
+    this.#started.reject(error);
+    this.#stopped?.reject(stateError('other', 'the server did not start'));
+  }
+
+  /** Stops, as soon as it has started. */
+  stop(): Promise<boolean> {
+    const isRunning = this.state === 'running';
+    this.state = 'stopping';
+    this.#stopped = new Outcome();
+    if (isRunning) this.#stopListening();
+    return this.#stopped.promise;
+  }
+
+  #stopListening(): void {
+    for (const peer of this.peers.values()) peer.state = 'closing';
+    this.#listener?.stop(CloseCode.goingAway, STOP_REASON);
+  }
+
+  onStarted(port: number, failure: EngineFailure | undefined): void {
+    if (failure !== undefined) {
+      this.#refuse(failureError(startErrorName(failure, this.#context.profile), failure));
+      return;
+    }
+    this.port = port;
+    this.#started.accept();
+    if (this.#stopped === undefined) this.state = 'running';
+    else this.#stopListening();
+  }
+
+  onAccepted(connection: Connection, ip: string, port: number): ServerConnectionHandler {
+    const state = this.state === 'stopping' ? 'closing' : 'open';
+    const peer = new ServerPeer(connection, { ip, port, state }, this.peers, this);
+    this.#context.events.connected(peer.address);
+    return peer;
+  }
+
+  onPeerMessage(peer: ServerPeer, data: Message): void {
+    this.#context.events.message(data, peer.address);
+  }
+
+  onPeerClosed(peer: ServerPeer, close: CloseInfo): void {
+    this.#context.events.closed(peer.address, close);
+  }
+
+  onRefused(ip: string, httpStatus: number, detail: string): void {
+    this.#context.events.refused(ip, httpStatus, detail);
+  }
+
+  onStopped(): void {
+    this.port = undefined;
+    this.peers.clear();
+    this.#context.release();
+    this.#stopped?.accept();
+  }
+}

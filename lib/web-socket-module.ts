@@ -1,0 +1,31 @@
+/** Builds the module object of one profile over one transport. */
+
+import type { WebSocket } from './client-types.js';
+import { node, type Platform } from './platform.js';
+import type { Profile } from './profile.js';
+import type { WebSocketServer } from './server-types.js';
+import { TlsProtocol } from './tls-protocol.js';
+import type { Transport } from './transport.js';
+import { WebSocketClient } from './web-socket.js';
+import { WebSocketServerEndpoint } from './web-socket-server.js';
+
+/** The values of the `webSocket` namespace. */
+export interface WebSocketModule {
+  /** Makes a client. Since API 6 (API reference, `webSocket.createWebSocket`). */
+  createWebSocket(): WebSocket;
+  /** Makes a server. Since API 19 (API reference, `webSocket.createWebSocketServer`). */
+  createWebSocketServer(): WebSocketServer;
+  readonly TlsProtocol: typeof TlsProtocol;
+}
+
+export function createWebSocketModule(
+  profile: Profile,
+  transport: Transport,
+  platform: Platform = node,
+): WebSocketModule {
+  return {
+    createWebSocket: () => new WebSocketClient(profile, transport, platform),
+    createWebSocketServer: () => new WebSocketServerEndpoint(profile, transport, platform),
+    TlsProtocol,
+  };
+}
