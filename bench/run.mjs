@@ -42,7 +42,7 @@ async function measureRow(row, options, pinning, progress, failures) {
       } catch (error) {
         const { message } = /** @type {Error} */ (error);
         failures.push(`${what}: ${message}`);
-        progress.end(what, `FAILED: ${message}`);
+        progress.end(what, `FAILED: ${message.split('\n', 1)[0]}`);
       }
     }
   }

@@ -71,7 +71,7 @@ export class ClientEvents {
   }
 
   error(httpStatus: number, cause: ErrorCause | undefined): void {
-    callIsolated(this.#current.error, clientErrorEvent(httpStatus, cause));
+    callIsolated(this.#current.error, clientErrorEvent(httpStatus, cause, this.#profile));
   }
 
   closed(code: number, reason: string): void {

@@ -137,27 +137,48 @@ export function causeOf({ phase, errno, detail }: EngineFailure): ErrorCause {
   return { phase, errno, detail };
 }
 
+/** The row of the profile that error events depend on. */
+interface EventProfile {
+  readonly explainsErrorEvents: boolean;
+}
+
 /**
  * Value of the client's `error` event: `{ code: 200, data: '<HTTP status or 0>' }` (C2) with a
  * `message` beside. It has all parts of a BusinessError but is a plain object, as on OpenHarmony:
  * tools that print an Error show its message only, and `data` is what people look for here.
  */
-export function clientErrorEvent(httpStatus: number, cause?: ErrorCause): BusinessError<string> {
-  const answer = httpStatus === 0 ? 'no valid answer' : `HTTP status ${httpStatus}`;
-  const event = { code: EVENT_CODE, data: String(httpStatus), message: sentence(cause, answer) };
+export function clientErrorEvent(
+  httpStatus: number,
+  cause: ErrorCause | undefined,
+  profile: EventProfile,
+): BusinessError<string> {
+  const answer = httpStatus === 0 ? [] : [`HTTP status ${httpStatus}`];
+  const why = [cause?.errno ?? '', cause?.detail ?? ''].filter((part) => part !== '');
+  const what = [...answer, why.join(' ') || 'failed'].join(', ');
+  const message = `${cause?.phase ?? 'connection'}: ${what}`;
+  const event = { code: EVENT_CODE, data: String(httpStatus) };
+  return plainEvent(event, message, cause, profile) as BusinessError<string>;
+}
+
+/** Value of the server's `error` event: `{ code: 200 }` (S19) with a `message` beside. */
+export function serverErrorEvent(
+  message: string,
+  cause: ErrorCause | undefined,
+  profile: EventProfile,
+): BusinessError {
+  return profile.explainsErrorEvents
+    ? new BusinessError(EVENT_CODE, message, cause)
+    : (plainEvent({ code: EVENT_CODE }, message, cause, profile) as BusinessError);
+}
+
+function plainEvent(
+  event: object,
+  message: string,
+  cause: ErrorCause | undefined,
+  { explainsErrorEvents }: EventProfile,
+): object {
+  define(event, 'message', message, explainsErrorEvents);
   define(event, 'name', 'BusinessError', false);
   if (cause !== undefined) define(event, 'cause', cause, false);
-  return event as BusinessError<string>;
-}
-
-/** Value of the server's `error` event: `{ code: 200 }` (S19) with a `message`. */
-export function serverErrorEvent(message: string, cause?: ErrorCause): BusinessError {
-  return new BusinessError(EVENT_CODE, message, cause);
-}
-
-/** Says in one line where and why something failed. */
-export function sentence(cause: ErrorCause | undefined, otherwise: string): string {
-  if (cause === undefined) return otherwise;
-  const why = [cause.errno, cause.detail].filter((part) => part !== '').join(' ') || otherwise;
-  return `${cause.phase}: ${why}`;
+  return event;
 }

@@ -6,6 +6,8 @@
 
 /** `ref`: `C..` numbers a difference of the client, `S..` of the server; `§` is a rule without a number. */
 export const quirks = {
+  /** The values of `error` events have a visible `message` (S19 too). */
+  explainsErrorEvents: { ref: 'C2', documented: true, netstack: false },
   /** `error` events beside the rejection −1 of `connect`. */
   errorEventsOfRejectedConnect: { ref: 'C4', documented: 1, netstack: 2 },
   /** `code` of the error that `on` and `off` throw. */

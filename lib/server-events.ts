@@ -73,6 +73,6 @@ export class ServerEvents {
 
   #error(what: string, cause: ErrorCause | undefined): void {
     if (this.#current.error === undefined) return;
-    callIsolated(this.#current.error, serverErrorEvent(what, cause));
+    callIsolated(this.#current.error, serverErrorEvent(what, cause, this.#profile));
   }
 }

@@ -39,8 +39,9 @@ export const MAX_MESSAGE_BYTES: number = 5 * 1024 * 1024 - 16;
 const SURELY_SHORT = Math.floor(MAX_MESSAGE_BYTES / 3);
 
 /**
- * Whether `send` takes this value. On the path of every message: the usual types first, and no byte is
- * counted for a string that is short enough in any encoding.
+ * Whether `send` takes this value. On the path of every message: the usual types first, by means that
+ * need no call into native code, and no byte is counted for a string that is short enough in any
+ * encoding.
  */
 export function isSendable(
   data: unknown,
@@ -49,13 +50,20 @@ export function isSendable(
   if (typeof data === 'string') {
     return data.length <= SURELY_SHORT || Buffer.byteLength(data) <= MAX_MESSAGE_BYTES;
   }
-  // The second look is for buffers of other realms (`node:vm`), and costs a call into native code.
-  if (data instanceof ArrayBuffer || types.isArrayBuffer(data)) {
-    return data.byteLength <= MAX_MESSAGE_BYTES;
+  if (ArrayBuffer.isView(data)) {
+    return acceptsViews && data.byteLength <= MAX_MESSAGE_BYTES && !isShared(data.buffer);
   }
-  if (!acceptsViews || !ArrayBuffer.isView(data)) return false;
-  // Shared memory can change under the engine while it reads.
-  return data.byteLength <= MAX_MESSAGE_BYTES && !types.isSharedArrayBuffer(data.buffer);
+  return isArrayBuffer(data) && data.byteLength <= MAX_MESSAGE_BYTES;
+}
+
+/** Also of another realm (`node:vm`), whose ArrayBuffer is another class. */
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return value instanceof ArrayBuffer || types.isArrayBuffer(value);
+}
+
+/** Shared memory can change under the engine while it reads. */
+function isShared(buffer: ArrayBufferLike): boolean {
+  return !(buffer instanceof ArrayBuffer) && types.isSharedArrayBuffer(buffer);
 }
 
 /** Says why `isSendable` refused. */
@@ -73,6 +81,6 @@ export function whyNotSendable(data: unknown, acceptsViews: boolean): string {
 
 function sizeOf(data: unknown): number | undefined {
   if (typeof data === 'string') return Buffer.byteLength(data);
-  if (types.isArrayBuffer(data) || ArrayBuffer.isView(data)) return data.byteLength;
+  if (isArrayBuffer(data) || ArrayBuffer.isView(data)) return data.byteLength;
   return undefined;
 }

@@ -70,7 +70,7 @@ export class Child {
       this.#wanted = resolve;
     });
     const gone = this.#exited.then(() => {
-      throw new Error(`${this.#name} ended early: ${this.stderr}`);
+      throw new Error(`${this.#name} ended early`);
     });
     return within(seconds, `an answer of ${this.#name}`, Promise.race([line, gone]));
   }

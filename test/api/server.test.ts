@@ -170,6 +170,7 @@ describe('server send', PATIENT, () => {
     const server = await TestServer.start();
     const first = await RawPeer.open({ port: server.port });
     const second = await RawPeer.open({ port: server.port });
+    await server.log.count('connect', 2);
 
     expect(await server.send('for the second', second.address)).toBe(true);
     expect(await server.send('for the first', first.address)).toBe(true);
@@ -188,7 +189,7 @@ describe('server send', PATIENT, () => {
     const server = await TestServer.start();
     const peer = await RawPeer.open({ port: server.port });
 
-    const target = { ...peer.address, extra: 1 };
+    const target = { ...(await server.nextConnect()), extra: 1 };
     await server.send('x', target);
 
     expect(await peer.expectText()).toBe('x');

@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
-import { TestClient, TestServer } from '../helpers/endpoints.js';
+import { rejection, TestClient, TestServer } from '../helpers/endpoints.js';
 import { RawListener, RawPeer } from '../helpers/peers.js';
 
 describe("the client's offer", PATIENT, () => {
@@ -75,17 +75,21 @@ describe("the client's offer", PATIENT, () => {
     expect(await client.nextError()).toMatchObject({ code: 200, data: '101' });
   });
 
-  it('may be long', async () => {
+  it('may be as long as 1023 bytes, and no longer', async () => {
     const listener = await RawListener.listen();
     const client = new TestClient();
-    const names = Array.from({ length: 200 }, (_, i) => `proto-${i}`);
+    const names = Array.from({ length: 128 }, (_, i) => `p-${String(i).padStart(4, '0')}`);
+    const protocol = names.join(', ').padEnd(1023, 'x');
 
-    await client.connect(listener.url(), { protocol: names.join(', ') });
+    expect(
+      await rejection(client.ws.connect(listener.url(), { protocol: `${protocol}x` })),
+    ).toMatchObject({ code: 401 });
+    await client.connect(listener.url(), { protocol });
     const peer = await listener.accept();
-    const request = await peer.acceptUpgrade({ extra: ['Sec-WebSocket-Protocol: proto-199'] });
+    const request = await peer.acceptUpgrade({ extra: ['Sec-WebSocket-Protocol: p-0126'] });
 
-    expect(request.header('sec-websocket-protocol')).toBe(names.join(', '));
-    expect(await client.log.value('openInfo')).toMatchObject({ protocol: 'proto-199' });
+    expect(request.header('sec-websocket-protocol')).toBe(protocol);
+    expect(await client.log.value('openInfo')).toMatchObject({ protocol: 'p-0126' });
   });
 });
 

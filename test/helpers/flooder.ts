@@ -91,11 +91,11 @@ export class Flooder {
   #hear<K extends keyof Said>(what: K, deadlineMs?: number): Promise<NonNullable<Said[K]>> {
     return this.#changes.until(
       () => {
-        const said = this.#said[what];
+        const said: Said[K] = this.#said[what];
         if (said === undefined && this.#exited) {
           throw new Error(`the flooder ended before it said '${what}'`);
         }
-        return said;
+        return said ?? undefined;
       },
       `the flooder to say '${what}'`,
       deadlineMs,

@@ -35,6 +35,13 @@ std::string HeaderValue(lws* wsi, lws_token_indexes token) {
   return value;
 }
 
+// lws keeps the blanks before the second and later lines of a header.
+std::string_view Trim(std::string_view value) {
+  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+  return value;
+}
+
 // Every line of a header that lws knows: it keeps them apart as fragments.
 void AddKnownHeader(lws* wsi, lws_token_indexes token, StringListWriter& strings) {
   std::string_view name = reinterpret_cast<const char*>(lws_token_to_string(token));
@@ -47,7 +54,7 @@ void AddKnownHeader(lws* wsi, lws_token_indexes token, StringListWriter& strings
     const int copied = lws_hdr_copy_fragment(wsi, value.data(), static_cast<int>(value.size()), token, n);
     if (copied < 0) return;
     value.resize(static_cast<size_t>(copied));
-    strings.Add(name).Add(value);
+    strings.Add(name).Add(Trim(value));
   }
 }
 
@@ -67,7 +74,7 @@ void AddCustomHeader(const char* name, int size, void* opaque) {
   value.resize(static_cast<size_t>(copied));
   std::string_view key(name, static_cast<size_t>(size));
   if (!key.empty() && key.back() == ':') key.remove_suffix(1);
-  headers.strings->Add(key).Add(value);
+  headers.strings->Add(key).Add(Trim(value));
 }
 
 }  // namespace

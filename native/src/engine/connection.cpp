@@ -178,6 +178,19 @@ void Connection::OnPong() {
   ArmHeartbeat();
 }
 
+void Connection::OnViolation(std::string_view close_payload) {
+  if (state_ == State::kOpen) {
+    const PeerClose prepared = ParseClosePayload(close_payload);
+    const bool named = prepared.valid && prepared.kind == ClosePayload::kValid;
+    FailProtocol(named ? prepared.code : kCloseProtocolError, named ? prepared.reason : "protocol violation");
+  } else if (state_ == State::kLocalClosing) {
+    // What the peer answers can no longer be read.
+    ReportLocalClose();
+    state_ = State::kFailing;
+    WantWrite();
+  }
+}
+
 int Connection::OnWritable() {
   bool progress = false;
   while (!tx_.empty()) {
@@ -202,9 +215,15 @@ int Connection::OnFlushed() {
     drain_requested_ = false;
     if (!outcome_known()) core_.up().Post(UpKind::kDrained, id_);
   }
-  if (state_ == State::kFailing || (state_ == State::kFinishing && is_client())) {
-    // Whoever is still sending must be able to read our close frame, which a reset would take from him.
-    if (state_ == State::kFailing) shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
+  // A server does not wait for the answer to its close frame before it says that the connection is closed
+  // (§3.3).
+  const bool server_closed = state_ == State::kLocalClosing && !is_client();
+  if (server_closed) ReportLocalClose();
+  if (server_closed || state_ == State::kFailing || (state_ == State::kFinishing && is_client())) {
+    // Whoever is still sending must be able to read our close frame, which a reset would take from him; and
+    // after a client's handshake it is for the server to end TCP. Our half ends now, the rest when the peer's
+    // does.
+    shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
     state_ = State::kDraining;
     SetDeadline(NowMs() + kTcpEndTimeoutMs);
     return 0;

@@ -32,7 +32,7 @@ class Connection {
   enum class State : uint8_t {
     kConnecting,    // client: no answer to the upgrade yet; frames gather
     kOpen,          //
-    kLocalClosing,  // our close frame is queued or sent; the outcome comes with the peer's answer
+    kLocalClosing,  // our close frame is queued or sent; a client's outcome comes with the peer's answer
     kFinishing,     // the outcome is reported; flushing our last frames, then the TCP connection ends
     kFailing,       // the same, but the peer is at fault and may still be sending
     kDraining,      // all is sent; waiting for the peer to end the TCP connection
@@ -66,6 +66,8 @@ class Connection {
   bool OnPing(std::string_view payload);
   bool OnCloseFrame(std::string_view payload);
   void OnPong();
+  // The peer broke the protocol; the payload of the close frame that lws would send, or nothing.
+  void OnViolation(std::string_view close_payload);
   // 0, or -1 to end the TCP connection now.
   int OnWritable();
   void OnTcpClosed();

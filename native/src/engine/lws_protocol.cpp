@@ -13,10 +13,11 @@ namespace ohws {
 
 namespace {
 
-// What our control-frames patch adds to lws's reasons.
+// What our patches control-frames and violation add to lws's reasons.
 constexpr int kPing = LWS_CALLBACK_USER + 1;
 constexpr int kClose = LWS_CALLBACK_USER + 2;
 constexpr int kPong = LWS_CALLBACK_USER + 3;
+constexpr int kViolation = LWS_CALLBACK_USER + 4;
 
 Connection* ConnectionOf(lws* wsi) { return static_cast<Connection*>(lws_get_opaque_user_data(wsi)); }
 
@@ -99,7 +100,10 @@ int OnConnection(Connection& connection, int reason, void* in, size_t size) {
     case kPong:
       connection.OnPong();
       return 1;
-    // The same from an lws without our patch.
+    case kViolation:
+      connection.OnViolation(Text(in, size));
+      return 1;
+    // The same as kPong from an lws without our patch.
     case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
       connection.OnPong();
