@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // With OHWS_PRELOAD (scripts/test.mjs sets it for sanitizer runs) the workers, and only they, start
@@ -9,6 +10,8 @@ const slowness = process.env['OHWS_PRELOAD'] ? 6 : 1;
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Most tests wait for deadlines, so more of them run at a time than there are cores for.
+    maxWorkers: Math.max(3, availableParallelism()),
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000 * slowness,
     hookTimeout: 20_000 * slowness,

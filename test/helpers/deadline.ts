@@ -62,10 +62,13 @@ export class Changes {
       check = () => {
         try {
           const result = look();
-          if (result !== undefined) resolve(result);
+          if (result === undefined) return;
+          resolve(result);
         } catch (error) {
           reject(error);
         }
+        // At once: looking may take something, which must happen only once.
+        this.#waiters.delete(check);
       };
     });
     this.#waiters.add(check);

@@ -12,7 +12,7 @@ const PATIENT = { timeout: 90_000 * SLOWNESS };
 async function run(scenario: string): Promise<void> {
   const { stdout } = await expectExit(garbage, {
     args: [scenario],
-    nodeOptions: ['--expose-gc'],
+    nodeOptions: ['--expose-gc', '--max-semi-space-size=1'],
     limitMs: 60_000,
   });
   expect(stdout).toMatch(/done\n$/);

@@ -40,7 +40,7 @@ describe('the harness notices', () => {
   });
 
   test('leaked memory', async () => {
-    const options = { args: ['a leak'], nodeOptions: ['--expose-gc'] };
+    const options = { args: ['a leak'], nodeOptions: ['--expose-gc', '--max-semi-space-size=1'] };
     await expect(expectExit(fixture('garbage'), options)).rejects.toThrow(/grows with cycles/);
   });
 

@@ -14,7 +14,7 @@ describe('process.exit', () => {
     await expectExit(leave, { args: ['exit', stage], code: 7 });
   });
 
-  test.each(['connected', 'traffic', 'overrun', 'backlog', 'closing'])(
+  test.each(['connected', 'traffic', 'large', 'overrun', 'backlog', 'closing'])(
     'a little after %s',
     async (stage) => {
       await expectExit(leave, { args: ['exit-in-timer', stage], code: 7 });

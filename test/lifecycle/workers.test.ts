@@ -37,11 +37,11 @@ describe('the process exits while a worker is', () => {
 });
 
 describe('several workers', () => {
-  test.each(['connected', 'traffic', 'backlog'])('at once: %s', (stage) =>
+  test.each(['connected', 'traffic', 'large', 'backlog'])('at once: %s', (stage) =>
     run('several at once', stage),
   );
 
-  test.each(['connected', 'traffic'])('one after the other: %s', (stage) =>
+  test.each(['connected', 'traffic', 'large'])('one after the other: %s', (stage) =>
     run('one after the other', stage),
   );
 });

@@ -22,6 +22,7 @@ import {
   Opcode,
   RawListener,
   RawPeer,
+  readClose,
   SAMPLE_KEY,
   upgradeRequest,
 } from '../helpers/peers.js';
@@ -322,16 +323,21 @@ describe.each(['server', 'client'] as const)('a blocked peer of our %s', (role) 
   });
 
   describe("D14 the peer's close code while our output is blocked", PATIENT, () => {
-    it('is told at once, and what was queued still leaves', async () => {
+    it('is told at once, and the answer goes behind what was on its way', async () => {
       const { peer, send, nextClose } = await openBlocked(role);
 
-      for (let i = 0; i < BIG_COUNT; i++) void send(Buffer.alloc(BIG_BYTES, i));
+      for (let i = 0; i < BIG_COUNT; i++) void send(Buffer.alloc(BIG_BYTES, i)).catch(() => {});
       peer.sendClose(4000, 'leaving');
 
       expect(await nextClose()).toEqual({ code: 4000, reason: 'leaving' });
       peer.readOn();
-      await expectBig(peer, BIG_COUNT);
-      expect(await peer.expectClose()).toEqual({ code: 4000, reason: 'leaving' });
+      const { frames } = await peer.readToEnd();
+      const answer = frames.pop();
+      expect(answer && readClose(answer)).toEqual({ code: 4000, reason: 'leaving' });
+      // How much of it the engine had when the close came is a matter of timing; nothing is torn.
+      for (const [i, { payload }] of frames.entries()) {
+        if (!payload.equals(Buffer.alloc(BIG_BYTES, i))) throw new Error(`message ${i} is wrong`);
+      }
     });
   });
 

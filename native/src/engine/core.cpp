@@ -82,6 +82,9 @@ bool Core::Start() {
 }
 
 void Core::Run(const std::atomic<bool>& stop) {
+  const std::function<bool()> may_sleep = [this] {
+    return deferred_.empty() && buried_.empty() && buried_listeners_.empty() && up_.published() && down_.TrySleep();
+  };
   while (!stop.load()) {
     DrainDown();
     ServeDeadlines();
@@ -98,8 +101,7 @@ void Core::Run(const std::atomic<bool>& stop) {
     }
     DeleteBuried();
     up_.Publish();
-    const bool idle = deferred_.empty() && buried_.empty() && down_.TrySleep();
-    loop_->WaitAndServe(idle ? WaitMs() : 0);
+    loop_->WaitAndServe(WaitMs(), may_sleep);
     down_.Wake();
     up_.Publish();
   }

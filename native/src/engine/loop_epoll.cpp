@@ -52,11 +52,11 @@ class EpollLoop final : public Loop {
     writers_.clear();
   }
 
-  void WaitAndServe(int timeout_ms) override {
+  void WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) override {
     constexpr int kNoLimit = 1'000'000;
     const int until_lws = lws_service_adjust_timeout(context_, kNoLimit, 0);
     if (timeout_ms < 0 || until_lws < timeout_ms) timeout_ms = until_lws;
-    if (!writers_.empty()) timeout_ms = 0;
+    if (!writers_.empty() || !may_sleep()) timeout_ms = 0;
     const int count = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<size_t>(i)];

@@ -13,14 +13,16 @@ class PollLoop final : public Loop {
   void WriteOptimistically(lws*) override {}
   void ServeWrites() override {}
 
-  void WaitAndServe(int timeout_ms) override {
+  void WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) override {
+    lws_service(context_, -1);
+    if (!may_sleep()) return;
     // lws ignores a positive time-out of lws_service(): what ends the wait is a timer of its own.
     if (timeout_ms > 0) {
       lws_sul_schedule(
           context_, 0, &timer_, [](lws_sorted_usec_list_t*) {},
           static_cast<lws_usec_t>(timeout_ms) * LWS_US_PER_MS);
     }
-    lws_service(context_, timeout_ms == 0 ? -1 : 0);
+    if (timeout_ms != 0) lws_service(context_, 0);
     lws_sul_cancel(&timer_);
   }
 

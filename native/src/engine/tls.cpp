@@ -2,8 +2,11 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/evperr.h>
 #include <openssl/pem.h>
+#include <openssl/proverr.h>
 #include <openssl/ssl.h>
+#include <openssl/x509err.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
@@ -23,14 +26,37 @@ struct SslContextDeleter {
 };
 using SslContext = std::unique_ptr<SSL_CTX, SslContextDeleter>;
 
+std::string ErrorText(unsigned long code) {
+  std::array<char, 256> text{};
+  if (code != 0) ERR_error_string_n(code, text.data(), text.size());
+  return text.data();
+}
+
 // OpenSSL's oldest complaint, which names the cause; the queue is empty afterwards.
 std::string TakeOpensslError() {
-  std::array<char, 256> text{};
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
-  if (code == 0) return {};
-  ERR_error_string_n(code, text.data(), text.size());
-  return text.data();
+  return ErrorText(code);
+}
+
+// A complaint about a key that was found, as opposed to a file that holds none.
+bool TellsOfAKey(unsigned long code) {
+  const int reason = ERR_GET_REASON(code);
+  switch (ERR_GET_LIB(code)) {
+    case ERR_LIB_PEM:
+      return reason == PEM_R_BAD_DECRYPT || reason == PEM_R_BAD_PASSWORD_READ ||
+             reason == PEM_R_PROBLEMS_GETTING_PASSWORD;
+    case ERR_LIB_EVP:
+      return reason == EVP_R_BAD_DECRYPT;
+    case ERR_LIB_PROV:
+      return reason == PROV_R_BAD_DECRYPT;
+    case ERR_LIB_PKCS12:
+      return true;
+    case ERR_LIB_X509:
+      return reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH;
+    default:
+      return false;
+  }
 }
 
 int GivePassword(char* out, int room, int /*writing*/, void* password) {
@@ -82,14 +108,16 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
     return false;
   }
   if (SSL_CTX_use_PrivateKey_file(context.get(), key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
-    // A file without a PEM key in it is no key; everything else is the right file with a wrong password, or
-    // the key of another certificate.
-    const unsigned long code = ERR_peek_last_error();
-    const unsigned long first = ERR_peek_error();
-    const bool no_pem = (ERR_GET_LIB(first) == ERR_LIB_PEM && ERR_GET_REASON(first) == PEM_R_NO_START_LINE) ||
-                        ERR_GET_LIB(first) == ERR_LIB_SYS ||
-                        (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE);
-    failure = {no_pem ? "file" : "key", phase, 0, TakeOpensslError()};
+    // The right file with a wrong password, the key of another certificate, or no key at all.
+    bool is_key = false;
+    std::string first;
+    while (const unsigned long code = ERR_get_error()) {
+      is_key = TellsOfAKey(code);
+      if (first.empty() || is_key) first = ErrorText(code);
+      if (is_key) break;
+    }
+    ERR_clear_error();
+    failure = {is_key ? "key" : "file", phase, 0, first};
     return false;
   }
   if (SSL_CTX_check_private_key(context.get()) != 1) {

@@ -1,0 +1,147 @@
+/**
+ * The transport and the platform as the unit tests hold them: every request is recorded, and the test
+ * plays the engine. No native code, no sockets, no files, no clock.
+ */
+
+import type { BusinessError } from '../../lib/errors.js';
+import type { Platform } from '../../lib/platform.js';
+import type {
+  ClientConfig,
+  ClientHandler,
+  CloseInfo,
+  Connection,
+  EngineFailure,
+  OpenInfo,
+  ServerConfig,
+  ServerConnectionHandler,
+  ServerHandler,
+  Transport,
+} from '../../lib/transport.js';
+
+export class FakeConnection implements Connection {
+  readonly sent: unknown[] = [];
+  readonly closes: { code: number; reason: string; wireCode: number }[] = [];
+  /** What `send` returns next: a promise where the queue is above its mark. */
+  pending: Promise<void> | undefined;
+
+  send(data: string | ArrayBuffer | ArrayBufferView): Promise<void> | undefined {
+    this.sent.push(data);
+    return this.pending;
+  }
+
+  close(code: number, reason: string, wireCode: number): void {
+    this.closes.push({ code, reason, wireCode });
+  }
+}
+
+/** One `connect` that reached the engine. */
+export interface FakeClient {
+  readonly config: ClientConfig;
+  readonly handler: ClientHandler;
+  readonly connection: FakeConnection;
+}
+
+/** One `listen` that reached the engine. */
+export interface FakeServer {
+  readonly config: ServerConfig;
+  readonly handler: ServerHandler;
+  readonly stops: { code: number; reason: string }[];
+}
+
+export class FakeTransport implements Transport {
+  readonly clients: FakeClient[] = [];
+  readonly servers: FakeServer[] = [];
+  /** Thrown by every request, as an engine that cannot be loaded does. */
+  broken: Error | undefined;
+
+  connect(config: ClientConfig, handler: ClientHandler): Connection {
+    if (this.broken !== undefined) throw this.broken;
+    const connection = new FakeConnection();
+    this.clients.push({ config, handler, connection });
+    return connection;
+  }
+
+  listen(config: ServerConfig, handler: ServerHandler): { stop(code: number, reason: string): void } {
+    if (this.broken !== undefined) throw this.broken;
+    const stops: FakeServer['stops'] = [];
+    this.servers.push({ config, handler, stops });
+    return { stop: (code, reason) => void stops.push({ code, reason }) };
+  }
+
+  /** The newest request of a client. */
+  get client(): FakeClient {
+    return newest(this.clients);
+  }
+
+  /** The newest request of a server. */
+  get server(): FakeServer {
+    return newest(this.servers);
+  }
+}
+
+function newest<T>(requests: readonly T[]): T {
+  const request = requests.at(-1);
+  if (request === undefined) throw new Error('nothing has reached the engine');
+  return request;
+}
+
+/** Knows the names and files that it is told of; asked for others, fails as Node does. */
+export class FakePlatform implements Platform {
+  readonly names = new Map<string, readonly string[]>();
+  readonly files = new Set<string>();
+  /** While set, look-ups wait for it. */
+  gate: Promise<void> = Promise.resolve();
+
+  async lookup(hostname: string): Promise<readonly string[]> {
+    await this.gate;
+    const found = this.names.get(hostname);
+    if (found !== undefined) return found;
+    throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' });
+  }
+
+  async exists(path: string): Promise<boolean> {
+    await this.gate;
+    return this.files.has(path);
+  }
+}
+
+export function accepted(server: FakeServer, ip: string, port: number): {
+  readonly connection: FakeConnection;
+  readonly handler: ServerConnectionHandler;
+} {
+  const connection = new FakeConnection();
+  return { connection, handler: server.handler.onAccepted(connection, ip, port) };
+}
+
+export const openInfo: OpenInfo = { message: 'Switching Protocols', protocol: '', headers: [] };
+
+export const failure: EngineFailure = {
+  kind: 'network',
+  phase: 'connect',
+  errno: 'ECONNREFUSED',
+  detail: 'connection refused',
+};
+
+export const cleanClose: CloseInfo = { code: 1000, reason: 'bye', abnormal: false };
+
+export const brokenClose: CloseInfo = {
+  code: 0,
+  reason: 'The link is down',
+  abnormal: true,
+  failure: { kind: 'network', phase: 'established', errno: 'ECONNRESET', detail: '' },
+};
+
+/** Waits until everything that was under way in JavaScript has happened. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+/** The error that a call rejects with; fails if it does not. */
+export async function rejection(call: Promise<unknown>): Promise<BusinessError> {
+  const outcome = await call.then(
+    (value) => ({ value }),
+    (error: BusinessError) => ({ error }),
+  );
+  if ('error' in outcome) return outcome.error;
+  throw new Error(`resolved with ${String(outcome.value)}`);
+}
