@@ -1,6 +1,6 @@
 /**
- * The shapes that the client's calls accept: required first argument, options, callback (§2.1). Tells
- * options and callback apart and finds the callback that an error has to go to.
+ * The shapes that the client's calls accept: required first argument, options, callback (§2.1).
+ * Tells options and callback apart and finds the callback that an error has to go to.
  */
 
 import type { Completer } from './completion.js';
@@ -20,8 +20,8 @@ export const closeShape: Shape = { leading: 0, options: true };
 
 export interface Call {
   /**
-   * A function in the last place, even if other arguments are wrong: it gets the error then. Undefined
-   * if there are too many arguments: netstack rejects a promise in that case.
+   * A function in the last place, even if other arguments are wrong: it gets the error then.
+   * Undefined if there are too many arguments: netstack rejects a promise in that case.
    */
   readonly callback: Completer;
   /** The options; empty if there are none. */

@@ -1,7 +1,7 @@
 /**
- * One connection of a client, from an accepted `connect` to its last event: waits for files and addresses,
- * hands over to the engine, keeps messages until then, and turns what the engine reports into
- * events. The object of the application, which outlives it, is in `web-socket.ts`.
+ * One connection of a client, from an accepted `connect` to its last event: waits for files and
+ * addresses, hands over to the engine, keeps messages until then, and turns what the engine reports
+ * into events. The object of the application, which outlives it, is in `web-socket.ts`.
  */
 
 import type { ClientEvents } from './client-events.js';
@@ -191,7 +191,7 @@ export class ClientConnection implements ClientHandler {
   }
 
   onClosed({ code, reason, abnormal, failure }: CloseInfo): void {
-    // Not open for what the `error` handler may call, not free to connect before `close` (§2.2, C23).
+    // Not open for what the `error` handler may call, nor free to connect before `close` (C23).
     this.state = 'closing';
     if (abnormal) this.#context.events.error(0, failure && causeOf(failure));
     this.#end(code, reason);

@@ -1,4 +1,6 @@
-/** The events of the client: their names, their arguments and the order of those that come together. */
+/**
+ * The events of the client: their names, their arguments and the order of those that come together.
+ */
 
 import type { ResponseHeaders, WebSocketOpenInfo, WebSocketOpenResult } from './client-types.js';
 import { type BusinessError, clientErrorEvent, type ErrorCause } from './errors.js';

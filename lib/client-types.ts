@@ -56,8 +56,8 @@ export interface WebSocketRequestOptions {
    */
   header?: object | undefined;
   /**
-   * PEM file with the CA certificates to trust in place of the system's. Since API 11. 2302002 if it
-   * does not exist or cannot be used (C16).
+   * PEM file with the CA certificates to trust in place of the system's. Since API 11. 2302002 if
+   * it does not exist or cannot be used (C16).
    */
   caPath?: string | undefined;
   /**
@@ -68,8 +68,8 @@ export interface WebSocketRequestOptions {
   /** Default `'system'`. Since API 12. */
   proxy?: ProxyConfiguration | undefined;
   /**
-   * Value of `Sec-WebSocket-Protocol`: subprotocols separated by commas. Default `''`: none. At most
-   * 1023 bytes (C13). 401 if it is not a string of that form. Since API 12.
+   * Value of `Sec-WebSocket-Protocol`: subprotocols separated by commas. Default `''`: none. At
+   * most 1023 bytes (C13). 401 if it is not a string of that form. Since API 12.
    */
   protocol?: string | undefined;
   /** `true` skips every check of the server's certificate (C15). Default `false`. Since API 20. */
@@ -86,11 +86,17 @@ export interface WebSocketRequestOptions {
   pongTimeout?: number | undefined;
   /** Lowest TLS version to accept. Since API 26. */
   minSupportTlsProtocol?: TlsProtocol | undefined;
-  /** `true` puts the port into the `Origin` header, as in `Host` (C10). Default `false`. Since API 26. */
+  /**
+   * `true` puts the port into the `Origin` header, as in `Host` (C10). Default `false`. Since API
+   * 26.
+   */
   supportOriginPort?: boolean | undefined;
 }
 
-/** Headers of the server's answer; names in lower case. Since API 12 (API reference, `ResponseHeaders`). */
+/**
+ * Headers of the server's answer; names in lower case. Since API 12 (API reference,
+ * `ResponseHeaders`).
+ */
 export type ResponseHeaders = { [k: string]: string | string[] | undefined };
 
 /** Value of the `open` event (API reference, `on('open')`). */
@@ -116,8 +122,8 @@ export interface WebSocketOpenInfo extends WebSocketOpenResult {
  */
 export interface WebSocket {
   /**
-   * Requests a connection. `true` says that the request was made, not that it succeeded: wait for the
-   * `open` event.
+   * Requests a connection. `true` says that the request was made, not that it succeeded: wait for
+   * the `open` event.
    *
    * `url`: `ws://` or `wss://`, at most 8195 bytes of UTF-8; not allowed are user names, spaces and
    * control characters. A fragment is not sent, non-ASCII characters are percent-encoded (C8).
@@ -141,9 +147,9 @@ export interface WebSocket {
   send(data: WebSocketData, callback: AsyncCallback<boolean>): void;
 
   /**
-   * Closes: what was sent before still leaves, then the close handshake runs, at most 5 s (C25). The
-   * `close` event then reports this code and reason. Before `open` it ends the attempt, with the
-   * same event (C28). Messages that arrive after the call are dropped.
+   * Closes: what was sent before still leaves, then the close handshake runs, at most 5 s (C25).
+   * The `close` event then reports this code and reason. Before `open` it ends the attempt, with
+   * the same event (C28). Messages that arrive after the call are dropped.
    *
    * Errors: 401 arguments; 2302999 not connecting, not connected, or closing already.
    */
@@ -158,7 +164,9 @@ export interface WebSocket {
   on(type: 'open', callback: AsyncCallback<WebSocketOpenResult>): void;
   /** `open` with the chosen subprotocol; comes directly after it. Since API 26. */
   on(type: 'openInfo', callback: AsyncCallback<WebSocketOpenInfo>): void;
-  /** A message: a string for text, an ArrayBuffer for binary. Without a listener it is lost (C34). */
+  /**
+   * A message: a string for text, an ArrayBuffer for binary. Without a listener it is lost (C34).
+   */
   on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void;
   /** Comes directly after every `message`. Since API 11. */
   on(type: 'dataEnd', callback: Callback<void>): void;
@@ -176,8 +184,8 @@ export interface WebSocket {
   on(type: 'error', callback: ErrorCallback): void;
 
   /**
-   * Removes the listener of an event; with a function only if it is that one. Throws 401 unless called
-   * with a string, or a string and a function.
+   * Removes the listener of an event; with a function only if it is that one. Throws 401 unless
+   * called with a string, or a string and a function.
    */
   off(type: 'open', callback?: AsyncCallback<WebSocketOpenResult>): void;
   off(type: 'openInfo', callback?: AsyncCallback<WebSocketOpenInfo>): void;

@@ -50,8 +50,8 @@ export interface Closing {
 }
 
 /**
- * Reads close options. Never refuses: a code that is no number of 1000–1015 is 1000, a reason that is
- * no text is the default (§2.4, C26).
+ * Reads close options. Never refuses: a code that is no number of 1000–1015 is 1000, a reason that
+ * is no text is the default (§2.4, C26).
  */
 export function closingOf(code: unknown, reason: unknown, profile: Profile): Closing {
   const reported = reportedCode(code);

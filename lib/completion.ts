@@ -1,6 +1,6 @@
 /**
- * The outcome of a call, as a promise or through a callback, whichever the caller chose; never before
- * the call has returned. Errors thrown by a callback become uncaught exceptions.
+ * The outcome of a call, as a promise or through a callback, whichever the caller chose; never
+ * before the call has returned. Errors thrown by a callback become uncaught exceptions.
  */
 
 import type { BusinessError } from './errors.js';
@@ -48,8 +48,8 @@ export class Outcome {
 }
 
 /**
- * Takes an outcome to the caller: returns the promise, or calls the callback with `(undefined, true)` or
- * `(error, undefined)` when it has settled, and returns nothing.
+ * Takes an outcome to the caller: returns the promise, or calls the callback with `(undefined,
+ * true)` or `(error, undefined)` when it has settled, and returns nothing.
  */
 export function deliver(outcome: Promise<boolean>, callback: Completer): Returned {
   if (callback === undefined) return outcome;

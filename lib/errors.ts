@@ -12,7 +12,9 @@ import type { EngineFailure, Phase } from './transport.js';
 export const errorTable = {
   /** `connect`: the host has no address. */
   connectFailed: { code: -1, text: 'Websocket connect failed' },
-  /** `send` without a usable connection; code and text do not belong together, but ship so (C30). */
+  /**
+   * `send` without a usable connection; code and text do not belong together, but ship so (C30).
+   */
   notConnected: { code: -1, text: 'Websocket Unknown Other Error' },
   /** Not raised here: no permission is needed outside OpenHarmony. */
   permissionDenied: { code: 201, text: 'Permission denied' },
@@ -45,8 +47,9 @@ export interface ErrorCause {
 }
 
 /**
- * An error with a numeric `code`, as `@kit.BasicServicesKit` defines it. `code` and `message` are own
- * and enumerable, in this order, so that `JSON.stringify` gives what it gives on OpenHarmony (C1).
+ * An error with a numeric `code`, as `@kit.BasicServicesKit` defines it. `code` and `message` are
+ * own and enumerable, in this order, so that `JSON.stringify` gives what it gives on OpenHarmony
+ * (C1).
  */
 export class BusinessError<T = void> extends Error {
   // Never written here: `error` events of the client have it, and ported code may read it.

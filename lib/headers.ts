@@ -1,6 +1,6 @@
 /**
- * HTTP headers of the handshake: the application's for the request, the server's for `headerReceive`. What
- * could change the shape of the request is refused in both profiles.
+ * HTTP headers of the handshake: the application's for the request, the server's for
+ * `headerReceive`. What could change the shape of the request is refused in both profiles.
  */
 
 import type { ResponseHeaders } from './client-types.js';
@@ -17,7 +17,10 @@ export interface RequestHeaders {
 /** Made by the handshake itself; a second one would contradict it. */
 const handshakeHeader = /^(?:host|connection|upgrade|sec-websocket-.*)$/;
 
-/** Announces a body, which a handshake has not: what follows would be read as one (request smuggling). */
+/**
+ * Announces a body, which a handshake has not: what follows would be read as one (request
+ * smuggling).
+ */
 const bodyHeader = /^(?:content-length|transfer-encoding)$/;
 
 const token = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
@@ -25,8 +28,8 @@ const token = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /**
- * Reads the `header` option: own enumerable properties; of names that differ in case only, the last one. A
- * string returned says what is wrong.
+ * Reads the `header` option: own enumerable properties; of names that differ in case only, the last
+ * one. A string returned says what is wrong.
  */
 export function readHeaders(header: unknown, profile: Profile): RequestHeaders | string {
   const values = new Map<string, string>();
@@ -75,8 +78,8 @@ function scalarText(value: unknown): string | undefined {
 }
 
 /**
- * Checks the `protocol` option or configuration: names separated by commas (RFC 6455 §4.1). Returns the names, or
- * a string that says what is wrong.
+ * Checks the `protocol` option or configuration: names separated by commas (RFC 6455 §4.1). Returns
+ * the names, or a string that says what is wrong.
  */
 export function readProtocols(protocol: string): readonly string[] | string {
   const names = protocol.split(',').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));

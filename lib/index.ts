@@ -1,6 +1,6 @@
 /**
- * The package: OpenHarmony's `@ohos.net.webSocket` with the documented behaviour. `webSocket` is a value
- * and a namespace of types, as `import { webSocket } from '@kit.NetworkKit'` is on a device.
+ * The package: OpenHarmony's `@ohos.net.webSocket` with the documented behaviour. `webSocket` is a
+ * value and a namespace of types, as `import { webSocket } from '@kit.NetworkKit'` is on a device.
  */
 
 import * as webSocket from './documented.js';

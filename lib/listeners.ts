@@ -1,6 +1,7 @@
 /**
- * Listeners with OpenHarmony's rules: one an event, `on` replaces it (C5), unknown events are ignored,
- * wrong arguments throw (C6). Looked up when the event is raised; nothing is kept for later.
+ * Listeners with OpenHarmony's rules: one an event, `on` replaces it (C5), unknown events are
+ * ignored, wrong arguments throw (C6). Looked up when the event is raised; nothing is kept for
+ * later.
  */
 
 import { listenerError } from './errors.js';
@@ -13,7 +14,9 @@ type Listener = (...args: never[]) => unknown;
 type Slots = { [event: string]: Listener };
 
 export class Listeners<T extends Slots> {
-  /** The current listeners. To be called as plain functions, so that `this` is undefined in them. */
+  /**
+   * The current listeners. To be called as plain functions, so that `this` is undefined in them.
+   */
   readonly current: { readonly [E in keyof T]: T[E] | undefined };
   /** The same object, to be written by name. */
   readonly #slots: { [event: string]: Listener | undefined };
@@ -21,8 +24,8 @@ export class Listeners<T extends Slots> {
 
   /** `events` names the known events. */
   constructor(events: readonly (string & keyof T)[], profile: Profile) {
-    // All keys from the start: adding and removing them would change the object's shape, and it is read
-    // for every message.
+    // All keys from the start: adding and removing them would change the object's shape, and it is
+    // read for every message.
     this.#slots = Object.fromEntries(events.map((event) => [event, undefined]));
     this.current = this.#slots as typeof this.current;
     this.#profile = profile;
@@ -42,7 +45,7 @@ export class Listeners<T extends Slots> {
     const [type, listener] = args;
     if (typeof type !== 'string') this.#refuse(mismatch('type', 'a string', type));
     if (args.length > 2) this.#refuse(`expected 1 or 2 arguments, received ${args.length}`);
-    // `off(type, undefined)` is refused too: it is a handler that was lost, not a wish to remove all.
+    // `off(type, undefined)` is refused too: a handler that was lost, not a wish to remove all.
     if (args.length === 2 && !isFunction(listener)) {
       this.#refuse(mismatch('callback', 'a function', listener));
     }
@@ -56,8 +59,8 @@ export class Listeners<T extends Slots> {
 }
 
 /**
- * Calls a listener that is not the last one of its moment: what it throws becomes an uncaught exception
- * and does not keep the next one from being called.
+ * Calls a listener that is not the last one of its moment: what it throws becomes an uncaught
+ * exception and does not keep the next one from being called.
  */
 export function callIsolated<A extends unknown[]>(
   listener: ((...args: A) => unknown) | undefined,

@@ -1,6 +1,7 @@
 /**
- * The options of `connect`, read and checked, and put together with the URL into what the engine takes. Does
- * no I/O: whether files exist is checked later, in the order that netstack checks (§2.2).
+ * The options of `connect`, read and checked, and put together with the URL into what the engine
+ * takes. Does no I/O: whether files exist is checked later, in the order that netstack checks
+ * (§2.2).
  */
 
 import { type BusinessError, businessError } from './errors.js';
@@ -30,8 +31,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Reads the options. What has a wrong type counts as missing, except where §2.2 names an error (C17): a
- * string returned is the reason for a 401.
+ * Reads the options. What has a wrong type counts as missing, except where §2.2 names an error
+ * (C17): a string returned is the reason for a 401.
  */
 export function readOptions(
   options: Record<string, unknown>,

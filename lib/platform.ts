@@ -1,4 +1,7 @@
-/** What Node does for us beside the engine, as an interface, so that tests need no network and no files. */
+/**
+ * What Node does for us beside the engine, as an interface, so that tests need no network and no
+ * files.
+ */
 
 import { lookup } from 'node:dns/promises';
 import { access } from 'node:fs/promises';

@@ -1,10 +1,14 @@
 /**
  * The two behaviours of this package, as one table: what the documentation says against what
  * OpenHarmony's netstack does. A row is one difference; code that differs reads its row from the
- * `Profile` it was given and never asks which profile that is. What only the engine can decide is not here.
+ * `Profile` it was given and never asks which profile that is. What only the engine can decide is
+ * not here.
  */
 
-/** `ref`: `C..` numbers a difference of the client, `S..` of the server; `§` is a rule without a number. */
+/**
+ * `ref`: `C..` numbers a difference of the client, `S..` of the server; `§` is a rule without a
+ * number.
+ */
 export const quirks = {
   /** The values of `error` events have a visible `message` (S19 too). */
   explainsErrorEvents: { ref: 'C2', documented: true, netstack: false },
@@ -26,7 +30,10 @@ export const quirks = {
   encodesTarget: { ref: 'C8', documented: true, netstack: false },
   /** A path loses one of several leading slashes. */
   dropsLeadingSlash: { ref: 'C8', documented: false, netstack: true },
-  /** User headers replace `Origin` and may not repeat the handshake's own; else they are sent as well. */
+  /**
+   * User headers replace `Origin` and may not repeat the handshake's own; else they are sent as
+   * well.
+   */
   protectsHandshakeHeaders: { ref: 'C11', documented: true, netstack: false },
   /** Header values that are not strings are converted; else they are not sent. */
   convertsHeaderValues: { ref: 'C12', documented: true, netstack: false },
@@ -69,9 +76,13 @@ export const quirks = {
   closeNeedsBothOptions: { ref: 'S16', documented: false, netstack: true },
   /** A function in place of the server's close options is called with the error. */
   serverCloseCallsBack: { ref: '§3.3', documented: false, netstack: true },
-  /** An address that is not of this machine is 2302004; else 2302007 as for every failure to listen. */
+  /**
+   * An address that is not of this machine is 2302004; else 2302007 as for every failure to listen.
+   */
   reportsForeignAddress: { ref: 'S17', documented: true, netstack: false },
-  /** A port that is not an integer is refused; else a fraction is cut off and other types mean 0. */
+  /**
+   * A port that is not an integer is refused; else a fraction is cut off and other types mean 0.
+   */
   strictServerPort: { ref: 'S24', documented: true, netstack: false },
 } as const;
 

@@ -14,8 +14,8 @@ export interface ProxyServer {
 const MAX_HOST_BYTES = 2047;
 
 /**
- * Reads the option. Returns undefined for a direct connection (a proxy without a host or with port 0 is none), a
- * string that says what is wrong.
+ * Reads the option. Returns undefined for a direct connection (a proxy without a host or with port
+ * 0 is none), a string that says what is wrong.
  */
 export function readProxy(proxy: unknown): ProxyServer | string | undefined {
   if (proxy === 'system' || proxy === 'no-proxy') return undefined;

@@ -1,6 +1,6 @@
 /**
- * From a host to addresses. Node resolves, never the engine, whose resolver would block the thread that
- * serves all connections.
+ * From a host to addresses. Node resolves, never the engine, whose resolver would block the thread
+ * that serves all connections.
  */
 
 import { isIP } from 'node:net';

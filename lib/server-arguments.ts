@@ -1,4 +1,7 @@
-/** The shapes that the server's calls accept (§3.1, §3.3). Each function says why arguments are refused. */
+/**
+ * The shapes that the server's calls accept (§3.1, §3.3). Each function says why arguments are
+ * refused.
+ */
 
 import type { Profile } from './profile.js';
 import { isAddress } from './server-peer.js';
@@ -32,7 +35,10 @@ export function closeProblem(args: readonly unknown[], profile: Profile): string
   return optionsProblem(options, profile);
 }
 
-/** Unlike the client's, a field of a wrong type is refused; unlike netstack's, one may be missing (S16). */
+/**
+ * Unlike the client's, a field of a wrong type is refused; unlike netstack's, one may be missing
+ * (S16).
+ */
 function optionsProblem(options: Record<string, unknown>, profile: Profile): string | undefined {
   const mayMiss = !profile.closeNeedsBothOptions;
   const { code, reason } = options;

@@ -1,6 +1,6 @@
 /**
- * One accepted connection of a server: its state, the object that the application knows it by, and the way from
- * the one to the other.
+ * One accepted connection of a server: its state, the object that the application knows it by, and
+ * the way from the one to the other.
  */
 
 import type { WebSocketConnection } from './server-types.js';
@@ -8,7 +8,9 @@ import type { PeerState } from './state.js';
 import type { CloseInfo, Connection, Message, ServerConnectionHandler } from './transport.js';
 import { isObject } from './validate.js';
 
-/** Leads from the application's object to the connection, without a look-up by text. Not enumerable. */
+/**
+ * Leads from the application's object to the connection, without a look-up by text. Not enumerable.
+ */
 const PEER: unique symbol = Symbol('connection');
 
 /** Where the peers of one run of a server are known by their address. */
@@ -79,8 +81,8 @@ export function isAddress(value: unknown): value is WebSocketConnection {
 }
 
 /**
- * The peer of an address. An object of our own knows its peer, but is the application's to change: the fields
- * count, as for any other object.
+ * The peer of an address. An object of our own knows its peer, but is the application's to change:
+ * the fields count, as for any other object.
  */
 export function findPeer(address: WebSocketConnection, map: PeerMap): ServerPeer | undefined {
   const peer = (address as { [PEER]?: ServerPeer })[PEER];

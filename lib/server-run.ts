@@ -1,6 +1,7 @@
 /**
- * One run of a server, from an accepted `start` to the end of `stop`: the listener, its connections and
- * what becomes of both. The object of the application, which outlives it, is in `web-socket-server.ts`.
+ * One run of a server, from an accepted `start` to the end of `stop`: the listener, its connections
+ * and what becomes of both. The object of the application, which outlives it, is in
+ * `web-socket-server.ts`.
  */
 
 import { CloseCode, STOP_REASON } from './close-codes.js';

@@ -1,4 +1,7 @@
-/** Public types of the server: the object, its configuration and the values of its events. No values. */
+/**
+ * Public types of the server: the object, its configuration and the values of its events. No
+ * values.
+ */
 
 import type {
   Callback,
@@ -26,13 +29,13 @@ export interface WebSocketServerConfig {
    */
   serverIP?: string | undefined;
   /**
-   * 0–65535, else 2302005. 0: a free port, which `WebSocketServer.port` then tells (S24). 2302007 if it
-   * is taken or not permitted.
+   * 0–65535, else 2302005. 0: a free port, which `WebSocketServer.port` then tells (S24). 2302007
+   * if it is taken or not permitted.
    */
   serverPort: number;
   /**
-   * Serves wss. 2302002 if a file does not exist or cannot be used, 2302999 if the password is wrong or
-   * the key does not belong to the certificate.
+   * Serves wss. 2302002 if a file does not exist or cannot be used, 2302999 if the password is
+   * wrong or the key does not belong to the certificate.
    */
   serverCert?: ServerCert | undefined;
   /**
@@ -48,16 +51,16 @@ export interface WebSocketServerConfig {
   /** Connections of one IP address at a time; otherwise as `maxConcurrentClientsNumber`. */
   maxConnectionsForOneClient?: number | undefined;
   /**
-   * Beyond OHOS. `true` refuses an address for 60 s when it connects more than 51 times within 60 s, as
-   * OpenHarmony always does (S9). Default `false`.
+   * Beyond OHOS. `true` refuses an address for 60 s when it connects more than 51 times within 60
+   * s, as OpenHarmony always does (S9). Default `false`.
    */
   connectRateLimit?: boolean | undefined;
 }
 
 /**
  * A connection of a server, known by its address. The objects that the events hand out are the
- * quickest to use in `send` and `close`; any other object with the same address and port will do. Since
- * API 19 (API reference, `WebSocketConnection`).
+ * quickest to use in `send` and `close`; any other object with the same address and port will do.
+ * Since API 19 (API reference, `WebSocketConnection`).
  */
 export interface WebSocketConnection {
   clientIP: string;
@@ -99,8 +102,9 @@ export interface WebSocketServer {
   start(config: WebSocketServerConfig): Promise<boolean>;
 
   /**
-   * Sends one message to one connection. `true` says that it was accepted; messages leave in the order of the
-   * calls. Awaiting the result slows a fast sender down to what the connection carries.
+   * Sends one message to one connection. `true` says that it was accepted; messages leave in the
+   * order of the calls. Awaiting the result slows a fast sender down to what the connection
+   * carries.
    *
    * Errors: 401 arguments or size; 2302006 there is no such connection; −1 it is closing, or
    * `clientIP` is empty.
@@ -108,7 +112,8 @@ export interface WebSocketServer {
   send(data: WebSocketData, connection: WebSocketConnection): Promise<boolean>;
 
   /**
-   * Closes one connection; the `close` event follows. Messages that arrive after the call are dropped.
+   * Closes one connection; the `close` event follows. Messages that arrive after the call are
+   * dropped.
    *
    * Errors: 401 arguments; 2302006 there is no such connection; 2302999 it is closing already, or
    * `clientIP` is empty.
@@ -116,14 +121,14 @@ export interface WebSocketServer {
   close(connection: WebSocketConnection, options?: WebSocketCloseOptions): Promise<boolean>;
 
   /**
-   * All connections, sorted by the text `address:port` (S14). The API page shows a bare array, and says
-   * to `await` it. Error: 2302999 not running.
+   * All connections, sorted by the text `address:port` (S14). The API page shows a bare array, and
+   * says to `await` it. Error: 2302999 not running.
    */
   listAllConnections(): Promise<WebSocketConnection[]>;
 
   /**
-   * Stops: every connection is closed with 1001, `server is going away` (S20); `true` when the `close` events
-   * are out and the port is free. Error: 2302999 not running.
+   * Stops: every connection is closed with 1001, `server is going away` (S20); `true` when the
+   * `close` events are out and the port is free. Error: 2302999 not running.
    */
   stop(): Promise<boolean>;
 
@@ -137,16 +142,16 @@ export interface WebSocketServer {
   /** A connection has ended. */
   on(type: 'close', callback: ClientConnectionCloseCallback): void;
   /**
-   * A connection was refused by a limit, or ended without a close frame (then `close` follows). `code`
-   * is always 200 (S19).
+   * A connection was refused by a limit, or ended without a close frame (then `close` follows).
+   * `code` is always 200 (S19).
    *
    * Beyond OHOS: `message` says what happened, `cause` holds the details.
    */
   on(type: 'error', callback: ErrorCallback): void;
 
   /**
-   * Removes the listener of an event; with a function only if it is that one. Throws 401 unless called
-   * with a string, or a string and a function.
+   * Removes the listener of an event; with a function only if it is that one. Throws 401 unless
+   * called with a string, or a string and a function.
    */
   off(type: 'connect', callback?: Callback<WebSocketConnection>): void;
   off(type: 'messageReceive', callback?: Callback<WebSocketMessage>): void;

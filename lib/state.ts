@@ -6,8 +6,8 @@
 import type { ErrorName } from './errors.js';
 
 /**
- * A client. `connecting` begins with the accepted `connect`, so that a second one in the same tick is
- * refused (C31); `closing` begins with `close` and lasts until the event.
+ * A client. `connecting` begins with the accepted `connect`, so that a second one in the same tick
+ * is refused (C31); `closing` begins with `close` and lasts until the event.
  */
 export type ClientState = 'idle' | 'connecting' | 'open' | 'closing';
 

@@ -1,4 +1,7 @@
-/** The enumeration of TLS versions. It stands alone since it is the only public type that is also a value. */
+/**
+ * The enumeration of TLS versions. It stands alone since it is the only public type that is also a
+ * value.
+ */
 
 /** TLS versions for `minSupportTlsProtocol`. Since API 26 (API reference, `TlsProtocol`). */
 export enum TlsProtocol {

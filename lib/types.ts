@@ -1,7 +1,8 @@
 /**
- * The public surface in types: what OpenHarmony's API page and declaration file promise, with units,
- * ranges, defaults and error codes. No values, no behaviour. `C..` and `S..` number the places where
- * OpenHarmony's implementation differs from its documentation; `profile.ts` lists them.
+ * The public surface in types: what OpenHarmony's API page and declaration file promise, with
+ * units, ranges, defaults and error codes. No values, no behaviour. `C..` and `S..` number the
+ * places where OpenHarmony's implementation differs from its documentation; `profile.ts` lists
+ * them.
  *
  * The calls of a client are in `client-types.ts`, those of a server in `server-types.ts`; here is
  * what both share.

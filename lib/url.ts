@@ -1,7 +1,7 @@
 /**
  * WebSocket URLs (RFC 6455 §3) by our own rules, since neither WHATWG's parser (which repairs what
- * should be refused) nor lws's (which lets anything through) says what the API page promises. Parses
- * only; resolving is `resolve.ts`.
+ * should be refused) nor lws's (which lets anything through) says what the API page promises.
+ * Parses only; resolving is `resolve.ts`.
  *
  * In neither profile does a URL change the shape of the request: spaces and control characters are
  * refused (C8).
@@ -94,6 +94,9 @@ function targetPath(text: string, profile: Profile): string {
   return path.replace(profile.encodesTarget ? notUri : notAscii, encodeURIComponent);
 }
 
-/** What RFC 3986 does not allow in a path or query, except brackets and stray percent signs: widely sent raw. */
+/**
+ * What RFC 3986 does not allow in a path or query, except brackets and stray percent signs: widely
+ * sent raw.
+ */
 const notUri = /[^\x21-\x7e]|["<>\\^`{|}]/gu;
 const notAscii = /[^\x21-\x7e]/gu;

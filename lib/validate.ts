@@ -1,6 +1,6 @@
 /**
- * Predicates over values of unknown type, and the one place that words "expected … received …". Leaf:
- * knows no option and no error code.
+ * Predicates over values of unknown type, and the one place that words "expected … received …".
+ * Leaf: knows no option and no error code.
  */
 
 import { types } from 'node:util';
@@ -35,13 +35,16 @@ function describe(value: unknown): string {
 /** 5 × 1024 × 1024 − 16 bytes, the largest message that `send` takes (API reference, `send`). */
 export const MAX_MESSAGE_BYTES: number = 5 * 1024 * 1024 - 16;
 
-/** UTF-16 units that stay below the limit whatever they are: one unit is at most three bytes of UTF-8. */
+/**
+ * UTF-16 units that stay below the limit whatever they are: one unit is at most three bytes of
+ * UTF-8.
+ */
 const SURELY_SHORT = Math.floor(MAX_MESSAGE_BYTES / 3);
 
 /**
- * Whether `send` takes this value. On the path of every message: the usual types first, by means that
- * need no call into native code, and no byte is counted for a string that is short enough in any
- * encoding.
+ * Whether `send` takes this value. On the path of every message: the usual types first, by means
+ * that need no call into native code, and no byte is counted for a string that is short enough in
+ * any encoding.
  */
 export function isSendable(
   data: unknown,

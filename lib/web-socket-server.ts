@@ -1,6 +1,6 @@
 /**
- * The server object of the application: reads arguments, asks the tables of states, and hands the rest
- * to its current run. Holds the listeners, which outlive runs.
+ * The server object of the application: reads arguments, asks the tables of states, and hands the
+ * rest to its current run. Holds the listeners, which outlive runs.
  */
 
 import { closingOf } from './close-codes.js';
@@ -86,7 +86,9 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     return outcome.promise;
   }
 
-  /** A server that runs already: its own port is occupied, another one is out of the question (S12). */
+  /**
+   * A server that runs already: its own port is occupied, another one is out of the question (S12).
+   */
   async #rejectAfterFiles(
     outcome: Outcome,
     config: ServerConfig,

@@ -1,6 +1,6 @@
 /**
- * The client object of the application: reads arguments, asks the table of states, and hands the rest
- * to its current connection. Holds the listeners, which outlive connections.
+ * The client object of the application: reads arguments, asks the table of states, and hands the
+ * rest to its current connection. Holds the listeners, which outlive connections.
  */
 
 import { closeShape, connectShape, parseCall, sendShape } from './call-arguments.js';

@@ -35,6 +35,8 @@ target_include_directories(ohws_node_api SYSTEM INTERFACE "${node_api_dir}" "${n
 target_compile_definitions(ohws_node_api INTERFACE
   NAPI_VERSION=8
   NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS
+  # A worker that is being terminated lets nobody throw: that is no reason to abort.
+  NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
   NODE_ADDON_API_DISABLE_DEPRECATED)
 
 find_path(OHWS_TLS_INCLUDE_DIR openssl/ssl.h HINTS ${node_answer} DOC "Folder that holds openssl/ssl.h")

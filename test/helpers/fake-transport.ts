@@ -1,6 +1,6 @@
 /**
- * The transport and the platform as the unit tests hold them: every request is recorded, and the test
- * plays the engine. No native code, no sockets, no files, no clock.
+ * The transport and the platform as the unit tests hold them: every request is recorded, and the
+ * test plays the engine. No native code, no sockets, no files, no clock.
  */
 
 import type { BusinessError } from '../../lib/errors.js';
@@ -61,7 +61,10 @@ export class FakeTransport implements Transport {
     return connection;
   }
 
-  listen(config: ServerConfig, handler: ServerHandler): { stop(code: number, reason: string): void } {
+  listen(
+    config: ServerConfig,
+    handler: ServerHandler,
+  ): { stop(code: number, reason: string): void } {
     if (this.broken !== undefined) throw this.broken;
     const stops: FakeServer['stops'] = [];
     this.servers.push({ config, handler, stops });
@@ -105,7 +108,11 @@ export class FakePlatform implements Platform {
   }
 }
 
-export function accepted(server: FakeServer, ip: string, port: number): {
+export function accepted(
+  server: FakeServer,
+  ip: string,
+  port: number,
+): {
   readonly connection: FakeConnection;
   readonly handler: ServerConnectionHandler;
 } {
@@ -137,8 +144,8 @@ export function settled(): Promise<void> {
 }
 
 /** The error that a call rejects with; fails if it does not. */
-export async function rejection(call: Promise<unknown>): Promise<BusinessError> {
-  const outcome = await call.then(
+export async function rejection(call: unknown): Promise<BusinessError> {
+  const outcome = await Promise.resolve(call).then(
     (value) => ({ value }),
     (error: BusinessError) => ({ error }),
   );

@@ -27,10 +27,13 @@ describe('an own close code', () => {
     }
   });
 
-  it.each([[1004], [1005], [1006], [1015]])('%i is reported but travels in netstack only', (code) => {
-    expect(closingOf(code, 'r', documented)).toMatchObject({ code, wireCode: 1000 });
-    expect(closingOf(code, 'r', netstack)).toMatchObject({ code, wireCode: code });
-  });
+  it.each([[1004], [1005], [1006], [1015]])(
+    '%i is reported but travels in netstack only',
+    (code) => {
+      expect(closingOf(code, 'r', documented)).toMatchObject({ code, wireCode: 1000 });
+      expect(closingOf(code, 'r', netstack)).toMatchObject({ code, wireCode: code });
+    },
+  );
 });
 
 describe('an own reason', () => {

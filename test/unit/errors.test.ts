@@ -57,7 +57,9 @@ describe('a BusinessError', () => {
   const error = failureError('other', failure);
 
   it('shows code and message in JSON, in this order, and nothing else', () => {
-    expect(JSON.stringify(error)).toBe('{"code":2302999,"message":"Websocket Unknown Other Error"}');
+    expect(JSON.stringify(error)).toBe(
+      '{"code":2302999,"message":"Websocket Unknown Other Error"}',
+    );
     expect(Object.keys(error)).toEqual(['code', 'message']);
   });
 
@@ -95,11 +97,14 @@ describe('a failure of the engine', () => {
     ['permission', 'portOccupied', 'portOccupied', 'portOccupied'],
     ['addressNotLocal', 'badAddress', 'badAddress', 'portOccupied'],
     ['network', 'connectFailed', 'portOccupied', 'portOccupied'],
-  ])('of kind %s is %s of connect and %s of start, in netstack %s', (kind, connect, start, bare) => {
-    expect(connectErrorName({ ...failure, kind })).toBe(connect);
-    expect(startErrorName({ ...failure, kind }, documented)).toBe(start);
-    expect(startErrorName({ ...failure, kind }, netstack)).toBe(bare);
-  });
+  ])(
+    'of kind %s is %s of connect and %s of start, in netstack %s',
+    (kind, connect, start, bare) => {
+      expect(connectErrorName({ ...failure, kind })).toBe(connect);
+      expect(startErrorName({ ...failure, kind }, documented)).toBe(start);
+      expect(startErrorName({ ...failure, kind }, netstack)).toBe(bare);
+    },
+  );
 });
 
 describe('the value of an error event', () => {

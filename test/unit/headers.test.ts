@@ -25,7 +25,15 @@ describe('request headers', () => {
   });
 
   it('convert scalars, join arrays, and leave out what is empty', () => {
-    const header = { a: 5, b: true, c: ['x', 1], cookie: ['k=v', 'l=w'], e: '', n: null, u: undefined };
+    const header = {
+      a: 5,
+      b: true,
+      c: ['x', 1],
+      cookie: ['k=v', 'l=w'],
+      e: '',
+      n: null,
+      u: undefined,
+    };
     expect(lines(header)).toEqual([
       ['a', '5'],
       ['b', 'true'],
@@ -35,9 +43,12 @@ describe('request headers', () => {
     expect(lines({ ...header, kept: 'k' }, netstack)).toEqual([['kept', 'k']]);
   });
 
-  it.each([['x'], [5], [undefined], [null], [() => {}]])('are none if the option is %j', (header) => {
-    expect(lines(header)).toEqual([]);
-  });
+  it.each([['x'], [5], [undefined], [null], [() => {}]])(
+    'are none if the option is %j',
+    (header) => {
+      expect(lines(header)).toEqual([]);
+    },
+  );
 
   it('of an array are its elements', () => {
     expect(lines(['v'])).toEqual([['0', 'v']]);

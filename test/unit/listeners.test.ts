@@ -28,15 +28,20 @@ describe('on', () => {
     expect(Object.getPrototypeOf(listeners.current)).toBe(Object.prototype);
   });
 
-  it.each([[[]], [['a']], [[5, f]], [['a', 5]], [['a', f, 1]], [['a', undefined]], [[undefined, f]]])(
-    'throws for %j',
-    (args) => {
-      expect(() => make().add(args)).toThrow(
-        expect.objectContaining({ code: 401, message: 'Parameter error' }),
-      );
-      expect(() => make(netstack).add(args)).toThrow(expect.objectContaining({ code: '401' }));
-    },
-  );
+  it.each([
+    [[]],
+    [['a']],
+    [[5, f]],
+    [['a', 5]],
+    [['a', f, 1]],
+    [['a', undefined]],
+    [[undefined, f]],
+  ])('throws for %j', (args) => {
+    expect(() => make().add(args)).toThrow(
+      expect.objectContaining({ code: 401, message: 'Parameter error' }),
+    );
+    expect(() => make(netstack).add(args)).toThrow(expect.objectContaining({ code: '401' }));
+  });
 });
 
 describe('off', () => {

@@ -1,4 +1,7 @@
-/** URLs: what is accepted and what it means, what is refused, and where the profiles differ (§2.2.1, C8, C9). */
+/**
+ * URLs: what is accepted and what it means, what is refused, and where the profiles differ (§2.2.1,
+ * C8, C9).
+ */
 
 import { describe, expect, it } from 'vitest';
 import { documented, netstack } from '../../lib/profile.js';
@@ -60,7 +63,12 @@ describe('a URL', () => {
     ['ws://[2001:db8::7]/', '2001:db8::7', '[2001:db8::7]', '[2001:db8::7]'],
     ['ws://127.0.0.1/', '127.0.0.1', '127.0.0.1', '127.0.0.1'],
     ['ws://Some_Host.example./', 'Some_Host.example.', 'Some_Host.example.', 'Some_Host.example.'],
-    ['ws://münchen.example/', 'xn--mnchen-3ya.example', 'xn--mnchen-3ya.example', 'xn--mnchen-3ya.example'],
+    [
+      'ws://münchen.example/',
+      'xn--mnchen-3ya.example',
+      'xn--mnchen-3ya.example',
+      'xn--mnchen-3ya.example',
+    ],
   ])('%s names the host %s', (url, hostname, host, bareHost) => {
     expect(parsed(url)).toMatchObject({ hostname, host, bareHost });
   });

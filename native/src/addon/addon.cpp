@@ -14,8 +14,9 @@ namespace ohws {
 
 namespace {
 
+// Throws, unless the environment is at its end and lets nobody throw.
 Napi::Value Fail(Napi::Env env, const char* message) {
-  Napi::Error::New(env, message).ThrowAsJavaScriptException();
+  napi_throw_error(env, nullptr, message);
   return env.Undefined();
 }
 
@@ -114,7 +115,9 @@ Napi::Value TakeBytes(const Napi::CallbackInfo& info) {
   }
   // A runtime that keeps its heap in a cage takes no memory of ours: copy.
   Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(info.Env(), payload.size);
-  if (!info.Env().IsExceptionPending()) std::memcpy(copy.Data(), bytes, payload.size);
+  // Not even that, in a worker that is being terminated.
+  if (copy.IsEmpty() || copy.Data() == nullptr) return info.Env().Undefined();
+  std::memcpy(copy.Data(), bytes, payload.size);
   return copy;
 }
 

@@ -29,7 +29,7 @@ std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBu
   napi_threadsafe_function doorbell = nullptr;
   if (napi_create_threadsafe_function(env, on_doorbell, nullptr, Napi::String::New(env, "ohos-websocket"), 0,
                                       1, nullptr, nullptr, nullptr, CallDoorbell, &doorbell) != napi_ok) {
-    Napi::Error::New(env, "the engine's doorbell cannot be made").ThrowAsJavaScriptException();
+    napi_throw_error(env, nullptr, "the engine's doorbell cannot be made");
     return nullptr;
   }
   running->doorbell_ = doorbell;
@@ -40,7 +40,7 @@ std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBu
   });
   if (!running->engine_->Start()) {
     napi_release_threadsafe_function(doorbell, napi_tsfn_release);
-    Napi::Error::New(env, "the engine cannot be started").ThrowAsJavaScriptException();
+    napi_throw_error(env, nullptr, "the engine cannot be started");
     return nullptr;
   }
   napi_add_env_cleanup_hook(env, OnEnvironmentEnd, running.get());

@@ -83,7 +83,8 @@ bool Core::Start() {
 
 void Core::Run(const std::atomic<bool>& stop) {
   const std::function<bool()> may_sleep = [this] {
-    return deferred_.empty() && buried_.empty() && buried_listeners_.empty() && up_.published() && down_.TrySleep();
+    return deferred_.empty() && buried_.empty() && buried_listeners_.empty() && up_.published() &&
+           down_.TrySleep();
   };
   while (!stop.load()) {
     DrainDown();

@@ -27,8 +27,8 @@ class Loop {
   virtual void WriteOptimistically(lws* wsi) = 0;
   // Grants the wishes to write that have gathered.
   virtual void ServeWrites() = 0;
-  // Serves lws's timers that are due; then, if `may_sleep` says so, waits at most `timeout_ms` (-1: for ever) for
-  // something to happen; and serves it. `may_sleep` is asked after the timers, which may have made work.
+  // Serves lws's timers that are due; then, if `may_sleep` says so, waits at most `timeout_ms` (-1: for ever)
+  // for something to happen; and serves it. `may_sleep` is asked after the timers, which may have made work.
   virtual void WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) = 0;
   // Makes a waiting WaitAndServe() return; any thread.
   virtual void Wake() = 0;
