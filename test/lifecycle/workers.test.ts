@@ -4,13 +4,13 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { expectExit } from '../helpers/child.js';
+import { expectExit, SLOWNESS } from '../helpers/child.js';
 import { STAGES } from './fixtures/stages.mjs';
 
 const workers = new URL('./fixtures/workers.mjs', import.meta.url);
 
 async function run(...args: string[]): Promise<void> {
-  const { stdout } = await expectExit(workers, { args });
+  const { stdout } = await expectExit(workers, { args, limitMs: 60_000 });
   expect(stdout).toMatch(/done\n$/);
 }
 
@@ -36,7 +36,7 @@ describe('the process exits while a worker is', () => {
   });
 });
 
-describe('several workers', () => {
+describe('several workers', { timeout: 90_000 * SLOWNESS }, () => {
   test.each(['connected', 'traffic', 'large', 'backlog'])('at once: %s', (stage) =>
     run('several at once', stage),
   );

@@ -63,7 +63,7 @@ Napi::Value Wake(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value SetRef(const Napi::CallbackInfo& info) {
-  if (RunningEngine* running = EngineArgument(info)) running->SetRef(info[1].ToBoolean());
+  if (RunningEngine* running = EngineArgument(info)) running->SetRef(info[1].As<Napi::Boolean>().Value());
   return info.Env().Undefined();
 }
 
@@ -72,8 +72,8 @@ Napi::Value PutBytes(const Napi::CallbackInfo& info) {
   if (running == nullptr) return info.Env().Undefined();
   if (info.Length() != 4 || !info[1].IsArrayBuffer()) return Fail(info.Env(), "putBytes: bytes expected");
   auto buffer = info[1].As<Napi::ArrayBuffer>();
-  const auto offset = static_cast<size_t>(info[2].ToNumber().Int64Value());
-  const auto size = static_cast<size_t>(info[3].ToNumber().Int64Value());
+  const auto offset = static_cast<size_t>(info[2].As<Napi::Number>().Int64Value());
+  const auto size = static_cast<size_t>(info[3].As<Napi::Number>().Int64Value());
   if (offset > buffer.ByteLength() || size > buffer.ByteLength() - offset) {
     return Fail(info.Env(), "putBytes: outside of the buffer");
   }
@@ -101,7 +101,7 @@ Napi::Value PutText(const Napi::CallbackInfo& info) {
 Napi::Value TakeBytes(const Napi::CallbackInfo& info) {
   RunningEngine* running = EngineArgument(info);
   if (running == nullptr) return info.Env().Undefined();
-  Payload payload = running->engine().up_payloads().Take(info[1].ToNumber().Uint32Value());
+  Payload payload = running->engine().up_payloads().Take(info[1].As<Napi::Number>().Uint32Value());
   if (payload.data == nullptr) return Fail(info.Env(), "takeBytes: no such payload");
   napi_value result = nullptr;
   uint8_t* bytes = payload.data.get();
@@ -114,21 +114,22 @@ Napi::Value TakeBytes(const Napi::CallbackInfo& info) {
     return {info.Env(), result};
   }
   // A runtime that keeps its heap in a cage takes no memory of ours: copy.
-  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(info.Env(), payload.size);
-  // Not even that, in a worker that is being terminated.
-  if (copy.IsEmpty() || copy.Data() == nullptr) return info.Env().Undefined();
-  std::memcpy(copy.Data(), bytes, payload.size);
-  return copy;
+  void* copy = nullptr;
+  if (napi_create_arraybuffer(info.Env(), payload.size, &copy, &result) != napi_ok) {
+    return Fail(info.Env(), "out of memory");
+  }
+  std::memcpy(copy, bytes, payload.size);
+  return {info.Env(), result};
 }
 
 Napi::Value TakeText(const Napi::CallbackInfo& info) {
   RunningEngine* running = EngineArgument(info);
   if (running == nullptr) return info.Env().Undefined();
-  const Payload payload = running->engine().up_payloads().Take(info[1].ToNumber().Uint32Value());
+  const Payload payload = running->engine().up_payloads().Take(info[1].As<Napi::Number>().Uint32Value());
   if (payload.data == nullptr) return Fail(info.Env(), "takeText: no such payload");
   const auto* text = reinterpret_cast<const char*>(payload.data.get());
   napi_value result = nullptr;
-  const napi_status status = info[2].ToBoolean()
+  const napi_status status = info[2].As<Napi::Boolean>().Value()
                                  ? napi_create_string_latin1(info.Env(), text, payload.size, &result)
                                  : napi_create_string_utf8(info.Env(), text, payload.size, &result);
   if (status != napi_ok) return Fail(info.Env(), "takeText: the text is too long for a string");
