@@ -31,6 +31,7 @@ import type {
   Listener,
   Message,
   Phase,
+  ProxyConfig,
   ServerConfig,
   ServerConnectionHandler,
   ServerHandler,
@@ -153,10 +154,10 @@ export class Engine implements Transport {
   /** Writes one message; the number of its payload bytes. */
   write(id: number, data: string | ArrayBuffer | ArrayBufferView): number {
     if (typeof data === 'string') return this.#writeText(id, data);
-    const bytes =
-      data instanceof ArrayBuffer
-        ? new Uint8Array(data)
-        : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    // Not `instanceof`: a buffer may come from another realm (node:vm).
+    const bytes = ArrayBuffer.isView(data)
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new Uint8Array(data);
     if (bytes.length >= LARGE_BYTES) {
       // Shared memory cannot cross the border: copy it out first.
       const own = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
@@ -508,15 +509,27 @@ function clientStrings(config: ClientConfig): string[] {
     ...['protocol', config.protocol],
     ...config.headers.flatMap(([name, value]) => ['header', name, value]),
     ...['caPath', config.caPath, 'certPath', config.certPath, 'keyPath', config.keyPath],
-    ...['keyPassword', config.keyPassword, 'verifyServer', flag(config.verifyServer)],
+    ...['keyPassword', config.keyPassword, 'caAddsToSystem', flag(config.caAddsToSystem)],
+    ...['trust', config.trust, 'rules', config.rules],
+    ...(config.minTlsVersion === undefined ? [] : ['minTlsVersion', String(config.minTlsVersion)]),
+    ...(config.proxy === undefined ? [] : proxyStrings(config.proxy)),
     ...['pingIntervalSeconds', String(config.pingIntervalSeconds)],
     ...['pongTimeoutSeconds', String(config.pongTimeoutSeconds)],
   ];
 }
 
+function proxyStrings(proxy: ProxyConfig): string[] {
+  return [
+    ...proxy.addresses.flatMap((address) => ['proxyAddress', address]),
+    ...['proxyPort', String(proxy.port), 'proxyUser', proxy.user],
+    ...['proxyPassword', proxy.password],
+  ];
+}
+
 function serverStrings(config: ServerConfig): string[] {
   return [
-    ...['address', config.address, 'port', String(config.port)],
+    ...config.addresses.flatMap((address) => ['address', address]),
+    ...['port', String(config.port), 'rules', config.rules],
     ...['certPath', config.certPath, 'keyPath', config.keyPath, 'keyPassword', config.keyPassword],
     ...config.protocols.flatMap((protocol) => ['protocol', protocol]),
     ...['maxClients', String(config.maxClients)],

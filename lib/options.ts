@@ -9,7 +9,7 @@ import { type RequestHeaders, readHeaders, readProtocols } from './headers.js';
 import { type Heartbeat, readHeartbeat } from './heartbeat.js';
 import type { Profile } from './profile.js';
 import { isExcluded, type ProxyServer, readProxy } from './proxy.js';
-import type { ClientConfig } from './transport.js';
+import type { ClientConfig, Trust } from './transport.js';
 import { parseUrl, type Target } from './url.js';
 import { isObject, isText, mismatch } from './validate.js';
 
@@ -26,7 +26,7 @@ export interface ConnectOptions {
   readonly certPath: string;
   readonly keyPath: string;
   readonly keyPassword: string;
-  readonly verifyServer: boolean;
+  readonly trust: Trust;
   readonly originHasPort: boolean;
 }
 
@@ -58,7 +58,7 @@ export function readOptions(
     certPath: textOr(cert.certPath),
     keyPath: hasCert ? textOr(cert.keyPath) : '',
     keyPassword: hasCert ? textOr(cert.keyPassword) : '',
-    verifyServer: options.skipServerCertVerification !== true,
+    trust: options.skipServerCertVerification === true ? 'skip' : 'verify',
     originHasPort: options.supportOriginPort === true,
   };
 }
@@ -121,6 +121,10 @@ export function clientConfig(
     ...rest,
     ...heartbeat,
     addresses,
+    caAddsToSystem: false,
+    minTlsVersion: undefined,
+    proxy: undefined,
+    rules: 'documented',
     port: target.port,
     tls: target.tls,
     host: target.host,

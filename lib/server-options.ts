@@ -39,7 +39,8 @@ export function readServerConfig(
     return refusal('other', `a limit is not of 0–${profile.maxLimit}`);
   }
   return {
-    address,
+    addresses: [address],
+    rules: 'documented',
     port,
     protocols,
     maxClients,

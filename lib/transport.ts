@@ -67,12 +67,48 @@ export interface ClientConfig {
   readonly certPath: string;
   readonly keyPath: string;
   readonly keyPassword: string;
-  /** `false` skips every check of the server's certificate. */
-  readonly verifyServer: boolean;
+  /** Whether `caPath` adds to the system's store instead of replacing it (C16). */
+  readonly caAddsToSystem: boolean;
+  readonly trust: Trust;
+  /** Lowest TLS version as `TlsProtocol` (0–3: 1.0–1.3); undefined leaves it to OpenSSL. */
+  readonly minTlsVersion: number | undefined;
+  /** Undefined connects directly. With a proxy, `addresses` is not used: the proxy resolves. */
+  readonly proxy: ProxyConfig | undefined;
+  readonly rules: Rules;
   /** Seconds; 0 switches the heartbeat off. */
   readonly pingIntervalSeconds: number;
   readonly pongTimeoutSeconds: number;
 }
+
+/** An HTTP proxy, asked to CONNECT to `serverName` and `port`. */
+export interface ProxyConfig {
+  /** IP literals, tried in this order. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** `''` for none. Basic authentication; together at most 4,096 bytes. */
+  readonly user: string;
+  readonly password: string;
+}
+
+/**
+ * What is demanded of the server's certificate.
+ * - `verify`: a chain to the store, dates, and the host name;
+ * - `skip`: nothing;
+ * - `lax`: netstack's rule (C14): no host name, self-signed chains pass; unknown issuers and dates fail;
+ * - `laxSkip`: the same, and unknown issuers and dates pass too (C15).
+ */
+export type Trust = 'verify' | 'skip' | 'lax' | 'laxSkip';
+
+/**
+ * Which behaviour the engine shows where it alone decides.
+ * - `documented`: RFC 6455, and the mended rows of the behaviour table;
+ * - `netstack`: C25 (an own close ends TCP at once), C27 (a close reason is cut at 123 bytes, not at a
+ *   character), C33 (invalid UTF-8 is accepted), peer close codes and reasons as netstack reports them; on
+ *   a server also S3 (an offer of unknown subprotocols only ends TCP), S8 (refusals end TCP without an
+ *   answer), S9 (one ban list for the process), S13 (unmasked frames pass), S18 (404 for plain requests),
+ *   S23 (any version, method and HTTP version may upgrade), S25 (RSV1 passes).
+ */
+export type Rules = 'documented' | 'netstack';
 
 /** What the server answered to the upgrade. */
 export interface OpenInfo {
@@ -110,8 +146,8 @@ export interface ClientHandler {
 }
 
 export interface ServerConfig {
-  /** IP literal to bind (IPv6 without brackets). */
-  readonly address: string;
+  /** IP literals to bind (IPv6 without brackets), all to the same port. */
+  readonly addresses: readonly string[];
   /** 0–65535; 0 takes a free port. */
   readonly port: number;
   /** PEM files; `''` serves plain ws. */
@@ -126,6 +162,7 @@ export interface ServerConfig {
   readonly maxConnectionsPerClient: number;
   /** Refuse an address for 60 s after its 52nd accepted upgrade within 60 s (S9). */
   readonly connectRateLimit: boolean;
+  readonly rules: Rules;
 }
 
 /** An accepted connection, as the server class sees it. */

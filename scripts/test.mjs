@@ -169,7 +169,7 @@ function sanitized(name) {
     {
       OHWS_PRELOAD: runtime,
       OHWS_BINDING: path.join(root, `build-${name}/Release/ohos_websocket.node`),
-      ASAN_OPTIONS: 'detect_leaks=1:halt_on_error=1:abort_on_error=0',
+      ASAN_OPTIONS: 'detect_leaks=1:malloc_context_size=5',
       LSAN_OPTIONS: `suppressions=${suppressions('lsan.supp')}:print_suppressions=0`,
       TSAN_OPTIONS: `suppressions=${suppressions('tsan.supp')}:halt_on_error=1:report_signal_unsafe=0`,
       UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',

@@ -35,6 +35,8 @@ set(LWS_CLIENT_HTTP_PROXYING ON CACHE BOOL "")
 set(LWS_WITH_SYS_STATE ON CACHE BOOL "")
 # One thread a context: lws's locks are compiled out.
 set(LWS_MAX_SMP 1 CACHE STRING "")
+# Without it lws adds the size of every allocation to one global number, which several engine threads then fight for.
+set(LWS_HAVE_MALLOC_USABLE_SIZE "" CACHE INTERNAL "")
 # Event libraries come through lws_context_creation_info.event_lib_custom, which needs none of these.
 set(LWS_WITH_EVLIB_PLUGINS OFF CACHE BOOL "")
 

@@ -18,6 +18,7 @@ describe.runIf(process.platform === 'linux')('no more descriptors and threads af
     'close before open',
     'refused by a limit',
     'terminated worker',
+    'worker that ends',
   ])('%s, many times', { timeout: 90_000 * SLOWNESS }, async (what) => {
     const { stdout } = await expectExit(resources, { args: [what], limitMs: 60_000 });
     expect(stdout).toMatch(/done\n$/);

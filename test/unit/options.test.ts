@@ -43,7 +43,7 @@ describe('what the engine gets', () => {
       certPath: '',
       keyPath: '',
       keyPassword: '',
-      verifyServer: true,
+      trust: 'verify',
       pingIntervalSeconds: 30,
       pongTimeoutSeconds: 30,
     });
@@ -79,7 +79,7 @@ describe('what the engine gets', () => {
       certPath: '/c',
       keyPath: '/k',
       keyPassword: 'p',
-      verifyServer: false,
+      trust: 'skip',
       pingIntervalSeconds: 10,
       pongTimeoutSeconds: 5,
     });

@@ -11,7 +11,7 @@ describe('start', () => {
     expect(server.port).toBeUndefined();
     const started = call(server, 'start', {});
     expect(transport.server.config).toEqual({
-      address: '0.0.0.0',
+      addresses: ['0.0.0.0'],
       port: 0,
       certPath: '',
       keyPath: '',
@@ -41,7 +41,7 @@ describe('start', () => {
     });
     await settled();
     expect(transport.server.config).toEqual({
-      address: '::1',
+      addresses: ['::1'],
       port: 65535,
       certPath: '/c',
       keyPath: '/k',
@@ -106,7 +106,7 @@ describe('start', () => {
     void call(server, 'start', junk);
     const { config } = transport.server;
     void call(newServer().server, 'start', {});
-    expect(config).toMatchObject({ address: '0.0.0.0', maxClients: 10, connectRateLimit: false });
+    expect(config).toMatchObject({ addresses: ['0.0.0.0'], maxClients: 10, connectRateLimit: false });
   });
 
   it('has no highest limit', () => {

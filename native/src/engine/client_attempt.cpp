@@ -110,8 +110,25 @@ ClientConfig ClientConfig::Decode(std::string_view strings) {
       config.key_path = value;
     } else if (*name == "keyPassword") {
       config.key_password = value;
-    } else if (*name == "verifyServer") {
-      config.verify_server = value == "1";
+    } else if (*name == "caAddsToSystem") {
+      config.ca_adds_to_system = value == "1";
+    } else if (*name == "trust") {
+      config.trust = value == "skip"      ? Trust::kSkip
+                     : value == "lax"     ? Trust::kLax
+                     : value == "laxSkip" ? Trust::kLaxSkip
+                                          : Trust::kVerify;
+    } else if (*name == "minTlsVersion") {
+      config.min_tls_version = ToNumber<int>(value);
+    } else if (*name == "rules") {
+      config.netstack = value == "netstack";
+    } else if (*name == "proxyAddress") {
+      config.proxy_addresses.push_back(value);
+    } else if (*name == "proxyPort") {
+      config.proxy_port = ToNumber<uint16_t>(value);
+    } else if (*name == "proxyUser") {
+      config.proxy_user = value;
+    } else if (*name == "proxyPassword") {
+      config.proxy_password = value;
     } else if (*name == "pingIntervalSeconds") {
       config.heartbeat.ping_interval_seconds = ToNumber<uint32_t>(value);
     } else if (*name == "pongTimeoutSeconds") {

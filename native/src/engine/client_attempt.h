@@ -6,6 +6,7 @@
 #include <libwebsockets.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,9 @@ namespace ohws {
 
 class Core;
 class Connection;
+
+// lib/transport.ts, Trust: what is demanded of the server's certificate.
+enum class Trust : uint8_t { kVerify, kSkip, kLax, kLaxSkip };
 
 // lib/transport.ts, ClientConfig; the record carries these names and values.
 struct ClientConfig {
@@ -34,7 +38,14 @@ struct ClientConfig {
   std::string cert_path;
   std::string key_path;
   std::string key_password;
-  bool verify_server = true;
+  bool ca_adds_to_system = false;
+  Trust trust = Trust::kVerify;
+  std::optional<int> min_tls_version;        // 0-3: TLS 1.0-1.3
+  bool netstack = false;                     // the rules: netstack's, or the documented ones
+  std::vector<std::string> proxy_addresses;  // empty: no proxy
+  uint16_t proxy_port = 0;
+  std::string proxy_user;
+  std::string proxy_password;
   HeartbeatConfig heartbeat;
 
   static ClientConfig Decode(std::string_view strings);

@@ -35,7 +35,7 @@ int OnServer(lws* wsi, int reason, void* in) {
       ListenerOf(wsi)->OnListenerReadable(wsi);
       return 0;
     case LWS_CALLBACK_RAW_CLOSE_FILE:
-      ListenerOf(wsi)->OnListenerClosed();
+      ListenerOf(wsi)->OnListenerClosed(wsi);
       return 0;
     // A connection that left HTTP for no protocol (D5): never ours.
     case LWS_CALLBACK_RAW_ADOPT:

@@ -135,7 +135,7 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
   while (const auto name = reader.Next()) {
     const std::string value(reader.Next().value_or(""));
     if (*name == "address") {
-      config.address = value;
+      config.addresses.push_back(value);
     } else if (*name == "port") {
       config.port = static_cast<uint16_t>(number(value));
     } else if (*name == "certPath") {
@@ -152,6 +152,8 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
       config.limits.max_connections_per_client = number(value);
     } else if (*name == "connectRateLimit" && value == "1") {
       config.limits.rate.emplace();
+    } else if (*name == "rules") {
+      config.netstack = value == "netstack";
     }
   }
   return config;
@@ -166,12 +168,15 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
 
 ServerListener::~ServerListener() {
   CancelTimer();
-  if (listen_fd_ >= 0) close(listen_fd_);
+  for (const int fd : listen_fds_) close(fd);
 }
 
 bool ServerListener::Start() {
   Failure failure;
-  if (!Listen(failure) || !MakeVhost(failure)) {
+  bound_port_ = config_.port;
+  const bool bound = std::all_of(config_.addresses.begin(), config_.addresses.end(),
+                                 [&](const std::string& ip) { return Listen(ip, failure); });
+  if (!bound || !MakeVhost(failure) || !Watch(failure)) {
     StringListWriter strings;
     failure.AppendTo(strings);
     core_.up().Post(UpKind::kListening, id_, 0, 0, 0, strings.bytes());
@@ -183,11 +188,12 @@ bool ServerListener::Start() {
   return true;
 }
 
-bool ServerListener::Listen(Failure& failure) {
+// One address; the first fixes the port of the others.
+bool ServerListener::Listen(const std::string& ip, Failure& failure) {
   SocketAddress address;
-  const socklen_t size = FillAddress(address, config_.address, config_.port);
+  const socklen_t size = FillAddress(address, ip, bound_port_);
   if (size == 0) {
-    failure = {"addressNotLocal", "listen", EINVAL, config_.address};
+    failure = {"addressNotLocal", "listen", EINVAL, ip};
     return false;
   }
   const auto fail = [&failure] {
@@ -195,16 +201,17 @@ bool ServerListener::Listen(Failure& failure) {
     failure = {KindOfBindError(error_number), "listen", error_number, std::strerror(error_number)};
     return false;
   };
-  listen_fd_ = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listen_fd_ < 0) return fail();
+  const int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail();
+  listen_fds_.push_back(fd);
   const int on = 1;
-  setsockopt(listen_fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (address.any.sa_family == AF_INET6) setsockopt(listen_fd_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (address.any.sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
   // Inherited by what is accepted: we gather frames ourselves.
-  setsockopt(listen_fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (bind(listen_fd_, &address.any, size) != 0 || listen(listen_fd_, kBacklog) != 0) return fail();
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (bind(fd, &address.any, size) != 0 || listen(fd, kBacklog) != 0) return fail();
   socklen_t bound_size = sizeof(address);
-  if (getsockname(listen_fd_, &address.any, &bound_size) != 0) return fail();
+  if (getsockname(fd, &address.any, &bound_size) != 0) return fail();
   bound_port_ = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
   return true;
 }
@@ -230,15 +237,20 @@ bool ServerListener::MakeVhost(Failure& failure) {
     failure = {"config", "listen", 0, "lws could not make the virtual host"};
     return false;
   }
-  lws_sock_file_fd_type descriptor;
-  descriptor.filefd = listen_fd_;
-  listen_wsi_ = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, "", nullptr);
-  if (listen_wsi_ == nullptr) {
-    listen_fd_ = -1;  // lws has closed it
-    failure = {"config", "listen", 0, "lws could not watch the listening socket"};
-    return false;
+  return true;
+}
+
+bool ServerListener::Watch(Failure& failure) {
+  for (const int fd : std::exchange(listen_fds_, {})) {
+    lws_sock_file_fd_type descriptor;
+    descriptor.filefd = fd;
+    lws* wsi = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, "", nullptr);
+    if (wsi == nullptr) {  // lws has closed it
+      failure = {"config", "listen", 0, "lws could not watch the listening socket"};
+      return false;
+    }
+    listen_wsis_.push_back(wsi);
   }
-  listen_fd_ = -1;
   return true;
 }
 
@@ -246,8 +258,7 @@ void ServerListener::Stop(uint16_t code, std::string_view reason) {
   if (state_ != State::kListening) return;
   state_ = State::kStopping;
   CancelTimer();
-  if (listen_wsi_ != nullptr) {
-    lws* wsi = std::exchange(listen_wsi_, nullptr);
+  for (lws* wsi : std::exchange(listen_wsis_, {})) {
     lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
   }
   // Closing may end a connection at once, which takes it out of the set.
@@ -278,8 +289,9 @@ void ServerListener::OnListenerReadable(lws* wsi) {
       lws_sul_schedule(
           core_.context(), 0, &accept_again_.timer,
           [](lws_sorted_usec_list_t* timer) {
-            lws* waiting = reinterpret_cast<AcceptTimer*>(timer)->listener->listen_wsi_;
-            if (waiting != nullptr) lws_rx_flow_control(waiting, 1);
+            for (lws* waiting : reinterpret_cast<AcceptTimer*>(timer)->listener->listen_wsis_) {
+              lws_rx_flow_control(waiting, 1);
+            }
           },
           kAcceptAgainUs);
       return;
@@ -288,7 +300,7 @@ void ServerListener::OnListenerReadable(lws* wsi) {
   }
 }
 
-void ServerListener::OnListenerClosed() { listen_wsi_ = nullptr; }
+void ServerListener::OnListenerClosed(lws* wsi) { std::erase(listen_wsis_, wsi); }
 
 int ServerListener::OnUpgradeRequest(lws* wsi) {
   const std::string http_version = Header(wsi, WSI_TOKEN_HTTP);

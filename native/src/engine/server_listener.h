@@ -23,13 +23,14 @@ class Connection;
 
 // lib/transport.ts, ServerConfig; the record carries these names and values.
 struct ServerConfig {
-  std::string address;
+  std::vector<std::string> addresses;
   uint16_t port = 0;
   std::string cert_path;
   std::string key_path;
   std::string key_password;
   std::vector<std::string> protocols;
   AdmissionLimits limits;
+  bool netstack = false;  // the rules: netstack's, or the documented ones
 
   static ServerConfig Decode(std::string_view strings);
 };
@@ -54,7 +55,7 @@ class ServerListener {
   // From lws.
   void OnListenerReadable(lws* wsi);
   // The listening descriptor has left lws.
-  void OnListenerClosed();
+  void OnListenerClosed(lws* wsi);
   // An upgrade request. 0 lets it in, -1 ends the connection (answered, if it can be).
   int OnUpgradeRequest(lws* wsi);
   // A request that is no upgrade: answered with 426, then the end.
@@ -77,8 +78,9 @@ class ServerListener {
     ServerListener* listener;
   };
 
-  bool Listen(Failure& failure);
+  bool Listen(const std::string& ip, Failure& failure);
   bool MakeVhost(Failure& failure);
+  bool Watch(Failure& failure);
   void Refuse(lws* wsi, std::string_view ip, Verdict verdict);
   void FinishStop();
 
@@ -88,8 +90,8 @@ class ServerListener {
   const std::string vhost_name_;
   Admission admission_;
   State state_ = State::kIdle;
-  int listen_fd_ = -1;  // ours until lws has adopted it
-  lws* listen_wsi_ = nullptr;
+  std::vector<int> listen_fds_;  // ours until lws has adopted them
+  std::vector<lws*> listen_wsis_;
   lws_vhost* vhost_ = nullptr;
   uint16_t bound_port_ = 0;
   std::unordered_set<Connection*> connections_;  // whose outcome is not known
