@@ -43,7 +43,11 @@ describe('what the engine gets', () => {
       certPath: '',
       keyPath: '',
       keyPassword: '',
+      caAddsToSystem: false,
       trust: 'verify',
+      minTlsVersion: undefined,
+      proxy: undefined,
+      rules: 'documented',
       pingIntervalSeconds: 30,
       pongTimeoutSeconds: 30,
     });
@@ -79,7 +83,11 @@ describe('what the engine gets', () => {
       certPath: '/c',
       keyPath: '/k',
       keyPassword: 'p',
+      caAddsToSystem: false,
       trust: 'skip',
+      minTlsVersion: undefined,
+      proxy: undefined,
+      rules: 'documented',
       pingIntervalSeconds: 10,
       pongTimeoutSeconds: 5,
     });

@@ -11,6 +11,7 @@ describe('start', () => {
     expect(server.port).toBeUndefined();
     const started = call(server, 'start', {});
     expect(transport.server.config).toEqual({
+      rules: 'documented',
       addresses: ['0.0.0.0'],
       port: 0,
       certPath: '',
@@ -41,6 +42,7 @@ describe('start', () => {
     });
     await settled();
     expect(transport.server.config).toEqual({
+      rules: 'documented',
       addresses: ['::1'],
       port: 65535,
       certPath: '/c',
