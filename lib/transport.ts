@@ -106,7 +106,7 @@ export type Trust = 'verify' | 'skip' | 'lax' | 'laxSkip';
  *   character), C33 (invalid UTF-8 is accepted), peer close codes and reasons as netstack reports them; on
  *   a server also S3 (an offer of unknown subprotocols only ends TCP), S8 (refusals end TCP without an
  *   answer), S9 (one ban list for the process), S13 (unmasked frames pass), S18 (404 for plain requests),
- *   S23 (any version, method and HTTP version may upgrade), S25 (RSV1 passes).
+ *   S23 (any version, method and HTTP version may upgrade).
  */
 export type Rules = 'documented' | 'netstack';
 

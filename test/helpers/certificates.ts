@@ -8,6 +8,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { plainEnvironment } from './deadline.js';
 
 /** PEM files, in the form of the API's `ServerCert`. */
 export interface CertificateFiles {
@@ -124,12 +125,6 @@ export function startOpenssl(...args: string[]): ChildProcessWithoutNullStreams 
   return spawn('openssl', args, { env: plainEnvironment() });
 }
 
-/** Without the library that a sanitizer run preloads into its workers: `openssl` is not built for it. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  const { LD_PRELOAD: _preload, ...rest } = process.env;
-  return rest;
-}
-
 function runOpenssl(folder: string, args: readonly string[]): void {
   const { error, status, stderr } = spawnSync('openssl', args, {
     cwd: folder,
@@ -142,4 +137,118 @@ function runOpenssl(folder: string, args: readonly string[]): void {
   }
   if (error) throw error;
   if (status !== 0) throw new Error(`openssl ${args.join(' ')} failed: ${stderr.trim()}`);
+}
+
+/** A pair of files whose key has a password. */
+export type EncryptedFiles = CertificateFiles & { readonly password: string };
+
+/** What `Certificates` has no example of. All but `otherClient` lead to its `caPath`. */
+export interface MoreCertificates {
+  /** For the right names, issued by an intermediate CA that the file carries too. */
+  readonly chained: CertificateFiles;
+  /** The same without the intermediate CA. */
+  readonly broken: CertificateFiles;
+  /** The same chain; its key is encrypted. */
+  readonly chainedEncrypted: EncryptedFiles;
+  /** For the right names, valid from tomorrow on. */
+  readonly notYetValid: CertificateFiles;
+  /** For 127.0.0.9 only. */
+  readonly wrongAddress: CertificateFiles;
+  /** For the host name `127.0.0.1`, which is no address. */
+  readonly addressAsName: CertificateFiles;
+  /** For `*.wild.test` only. */
+  readonly wildcard: CertificateFiles;
+  /** For the right names, but made for clients. */
+  readonly wrongPurpose: CertificateFiles;
+  /** For a client, named `client`. */
+  readonly client: CertificateFiles;
+  /** For the same client; its key is encrypted. */
+  readonly encryptedClient: EncryptedFiles;
+  /** For a client, issued by the CA of `otherCaPath`. */
+  readonly otherClient: CertificateFiles;
+  /** A file without a byte. */
+  readonly emptyPath: string;
+}
+
+interface Issued {
+  /** Of the files, and the common name. */
+  readonly name: string;
+  readonly names?: string;
+  readonly usage?: 'serverAuth' | 'clientAuth';
+  readonly isCa?: boolean;
+  /** Begin and end of its validity in days from now. */
+  readonly days?: readonly [from: number, to: number];
+  /** Name of the files of the CA; default `ca`. */
+  readonly issuer?: string;
+}
+
+/** Makes more certificates in the same folder. */
+export function makeMoreCertificates({ folder }: Certificates): MoreCertificates {
+  const file = (name: string) => path.join(folder, name);
+  const openssl = (...args: string[]) => runOpenssl(folder, args);
+  const read = (name: string) => readFileSync(file(name), 'utf8');
+  const pair = (name: string, key = name): CertificateFiles => {
+    return { certPath: file(`${name}.pem`), keyPath: file(`${key}.key`) };
+  };
+
+  // `openssl x509`, which needs no configuration, cannot set the first day.
+  writeFileSync(
+    file('issue.cnf'),
+    '[ca]\ndefault_ca=issue\n[issue]\ndatabase=issued.txt\nnew_certs_dir=.\nrand_serial=yes\n' +
+      'default_md=sha256\nunique_subject=no\npolicy=any\n[any]\ncommonName=supplied\n',
+  );
+  writeFileSync(file('issued.txt'), '');
+  const issue = ({ name, names = '', isCa = false, ...rest }: Issued): CertificateFiles => {
+    const { usage = 'serverAuth', issuer = 'ca', days = [-1, 7] } = rest;
+    const subject = names === '' ? '' : `subjectAltName=${names}\n`;
+    const purpose = isCa ? 'keyUsage=critical,keyCertSign' : `extendedKeyUsage=${usage}`;
+    const basic = `basicConstraints=critical,CA:${isCa ? 'TRUE' : 'FALSE'}`;
+    writeFileSync(file(`${name}.ext`), `${subject}${purpose}\n${basic}\n`);
+    openssl(
+      ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      ...['-keyout', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.csr`],
+    );
+    openssl(
+      ...['ca', '-batch', '-notext', '-config', 'issue.cnf', '-extfile', `${name}.ext`],
+      ...['-cert', `${issuer}.pem`, '-keyfile', `${issuer}.key`],
+      ...['-startdate', certificateTime(days[0]), '-enddate', certificateTime(days[1])],
+      ...['-in', `${name}.csr`, '-out', `${name}.pem`],
+    );
+    return pair(name);
+  };
+  const encrypt = (name: string): string => {
+    const out = `${name}-encrypted`;
+    openssl(
+      ...['pkey', '-in', `${name}.key`, '-out', `${out}.key`],
+      ...['-aes-256-cbc', '-passout', `pass:${PASSWORD}`],
+    );
+    return out;
+  };
+
+  issue({ name: 'intermediate', isCa: true });
+  const broken = issue({ name: 'chained-leaf', names: RIGHT_NAMES, issuer: 'intermediate' });
+  writeFileSync(file('chained.pem'), read('chained-leaf.pem') + read('intermediate.pem'));
+  const client = issue({ name: 'client', usage: 'clientAuth' });
+  writeFileSync(file('empty.pem'), '');
+
+  return {
+    chained: pair('chained', 'chained-leaf'),
+    broken,
+    chainedEncrypted: { ...pair('chained', encrypt('chained-leaf')), password: PASSWORD },
+    notYetValid: issue({ name: 'not-yet-valid', names: RIGHT_NAMES, days: [1, 7] }),
+    wrongAddress: issue({ name: 'wrong-address', names: 'IP:127.0.0.9' }),
+    addressAsName: issue({ name: 'address-as-name', names: 'DNS:127.0.0.1' }),
+    wildcard: issue({ name: 'wildcard', names: 'DNS:*.wild.test' }),
+    wrongPurpose: issue({ name: 'wrong-purpose', names: RIGHT_NAMES, usage: 'clientAuth' }),
+    client,
+    encryptedClient: { ...pair('client', encrypt('client')), password: PASSWORD },
+    otherClient: issue({ name: 'other-client', usage: 'clientAuth', issuer: 'other-ca' }),
+    emptyPath: file('empty.pem'),
+  };
+}
+
+/** A time so many days from now, as `openssl ca` takes it. */
+function certificateTime(days: number): string {
+  const date = new Date(Date.now() + days * 86_400_000);
+  return date.toISOString().replace(/[-:T]|\.\d+/g, '');
 }

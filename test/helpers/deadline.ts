@@ -1,11 +1,14 @@
 /**
- * Bounded waiting for every test: whatever a test waits for has a name and a deadline, so that a hang
- * fails with a sentence and not with a silent time-out. The deadlines say when to give up, never how
- * fast something has to be.
+ * Bounds for every test. Whatever a test waits for has a name and a deadline, so that a hang fails with
+ * a sentence and not with a silent time-out; the deadlines say when to give up, never how fast
+ * something has to be. What differs under a sanitizer, time and memory, is known here only.
  */
 
-/** Sanitizer runs, which preload their runtime library, take several times as long. */
-const SLOWNESS = process.env['OHWS_PRELOAD'] ? 6 : 1;
+/** Sanitizer runs preload their runtime library into the test workers. */
+const isSanitized = Boolean(process.env['OHWS_PRELOAD']);
+
+/** They take several times as long. */
+const SLOWNESS = isSanitized ? 6 : 1;
 
 /** Long enough for a loaded machine; only a hang ever reaches it. */
 export const DEADLINE_MS: number = 15_000 * SLOWNESS;
@@ -94,6 +97,17 @@ export async function poll(
 /** A pause that is the point of the test (a reader that stops reading), not a wait for something. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Bound for the growth of this process; none where a sanitizer keeps what was freed. */
+export function growthBound(bytes: number): number {
+  return isSanitized ? Number.POSITIVE_INFINITY : bytes;
+}
+
+/** For children that do not load the addon: without the sanitizer that the workers are given. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const { LD_PRELOAD: _preload, ...rest } = process.env;
+  return rest;
 }
 
 /** Keeps this JavaScript thread from doing anything, events included. */

@@ -26,6 +26,7 @@ export class EventLog {
   readonly #owner: string;
   readonly #changes = new Changes();
   readonly #taken = new Map<string, number>();
+  #onEntry: (entry: Recorded) => void = ignore;
 
   constructor(owner: string) {
     this.#owner = owner;
@@ -33,7 +34,13 @@ export class EventLog {
 
   add(event: string, args: readonly unknown[]): void {
     this.entries.push({ event, args });
+    this.#onEntry({ event, args });
     this.#changes.notify();
+  }
+
+  /** Tells of every event from now on, for tests that must not go on after some of them. */
+  onEntry(told: (entry: Recorded) => void): void {
+    this.#onEntry = told;
   }
 
   /** Arguments of the first event of this name that no `next` has taken yet. */

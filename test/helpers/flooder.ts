@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { Changes } from './deadline.js';
+import { Changes, plainEnvironment } from './deadline.js';
 
 export type FloodContent =
   /** The series of `mixed-messages.mjs`. */
@@ -46,7 +46,10 @@ export class Flooder {
 
   constructor(options: FlooderOptions) {
     const script = fileURLToPath(new URL('./flooder-child.mjs', import.meta.url));
-    this.#child = fork(script, [JSON.stringify(options)], { execArgv: [] });
+    this.#child = fork(script, [JSON.stringify(options)], {
+      execArgv: [],
+      env: plainEnvironment(),
+    });
     this.#child.on('message', (message) => {
       this.#said = { ...this.#said, ...(message as object) };
       this.#changes.notify();

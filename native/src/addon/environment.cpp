@@ -47,18 +47,12 @@ std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBu
   return running;
 }
 
-// At the environment's end the hook has stopped the engine already, and the references go with the
-// environment.
-RunningEngine::~RunningEngine() {
-  if (engine_ != nullptr) return;
-  up_.SuppressDestruct();
-  down_.SuppressDestruct();
-}
-
 void RunningEngine::OnEnvironmentEnd(void* self) {
   auto* running = static_cast<RunningEngine*>(self);
   running->engine_->Stop();
   running->engine_.reset();
+  running->up_.Reset();
+  running->down_.Reset();
 }
 
 void RunningEngine::Stop() {

@@ -28,7 +28,7 @@ class RunningEngine {
                                               Napi::Function on_doorbell);
   RunningEngine(const RunningEngine&) = delete;
   RunningEngine& operator=(const RunningEngine&) = delete;
-  ~RunningEngine();
+  ~RunningEngine() = default;
 
   // Ends the engine and gives everything back; only while the environment lives.
   void Stop();

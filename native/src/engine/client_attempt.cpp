@@ -1,6 +1,10 @@
 #include "engine/client_attempt.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 
@@ -13,6 +17,16 @@ namespace {
 
 // A heartbeat of lws's own would follow rules of its own: ours is in protocol/heartbeat.h.
 constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
+
+constexpr size_t kMaxProxyAnswerBytes = 16 * 1024;
+
+std::string Base64(const std::string& bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const int size = lws_b64_encode_string(bytes.data(), static_cast<int>(bytes.size()), text.data(),
+                                         static_cast<int>(text.size()));
+  text.resize(static_cast<size_t>(std::max(size, 0)));
+  return text;
+}
 
 template <typename Number>
 Number ToNumber(std::string_view text) {
@@ -140,8 +154,11 @@ ClientConfig ClientConfig::Decode(std::string_view strings) {
 
 bool ClientAttempt::Start(Connection& connection) {
   Failure failure;
-  vhost_ = core_.client_tls().VhostFor(core_.context(), config_, failure);
-  if (vhost_ != nullptr && config_.addresses.empty()) failure = {"config", "resolve", 0, "no address"};
+  if (addresses().empty()) {
+    failure = {"config", "resolve", 0, "no address"};
+  } else {
+    NextVhost(failure);
+  }
   StringListWriter strings;
   if (!failure.kind.empty()) failure.AppendTo(strings);
   core_.up().Post(UpKind::kStarted, connection.id(), 0, 0, 0, strings.bytes());
@@ -150,13 +167,27 @@ bool ClientAttempt::Start(Connection& connection) {
   return true;
 }
 
+lws_vhost* ClientAttempt::NextVhost(Failure& failure) const {
+  return core_.client_tls().VhostFor(core_.context(), config_, via_proxy() ? addresses()[next_address_] : "",
+                                     failure);
+}
+
 void ClientAttempt::TryNext(Connection& connection) {
-  const std::string& address = config_.addresses[next_address_++];
+  Failure failure;
+  lws_vhost* vhost = NextVhost(failure);
+  const std::string& address = via_proxy() ? config_.server_name : addresses()[next_address_];
+  ++next_address_;
+  if (vhost == nullptr) {
+    OnFailed(connection, nullptr, failure.detail);
+    return;
+  }
   tcp_connected_ = false;
+  tunnel_open_ = false;
+  proxy_answer_.clear();
   tls_error_.clear();
   lws_client_connect_info info{};
   info.context = core_.context();
-  info.vhost = vhost_;
+  info.vhost = vhost;
   info.address = address.c_str();
   info.port = config_.port;
   info.path = config_.path.c_str();
@@ -176,6 +207,53 @@ void ClientAttempt::TryNext(Connection& connection) {
   const bool begun = lws_client_connect_via_info(&info) != nullptr;
   starting_ = false;
   if (!begun) OnFailed(connection, nullptr, "the request could not be made");
+}
+
+size_t ClientAttempt::WriteProxyRequest(char* out, size_t room) const {
+  const std::string& name = config_.server_name;
+  const std::string target =
+      (name.find(':') == std::string::npos ? name : '[' + name + ']') + ':' + std::to_string(config_.port);
+  std::string request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\nUser-agent: lws\r\n";
+  if (!config_.proxy_user.empty() || !config_.proxy_password.empty()) {
+    request +=
+        "Proxy-authorization: Basic " + Base64(config_.proxy_user + ':' + config_.proxy_password) + "\r\n";
+  }
+  request += "\r\n";
+  if (request.size() > room) return 0;
+  request.copy(out, request.size());
+  return request.size();
+}
+
+int ClientAttempt::ReadProxyAnswer(int fd) {
+  constexpr std::string_view kEndOfHead = "\r\n\r\n";
+  std::array<char, 2048> piece;
+  // Only the head is ours: what follows belongs to the tunnel.
+  const ssize_t seen = recv(fd, piece.data(), piece.size(), MSG_PEEK);
+  if (seen < 0 && (errno == EAGAIN || errno == EINTR)) return 1;
+  if (seen <= 0) {
+    proxy_error_ = "the proxy ended the connection";
+    return -1;
+  }
+  const size_t before = proxy_answer_.size();
+  proxy_answer_.append(piece.data(), static_cast<size_t>(seen));
+  const size_t end = proxy_answer_.find(kEndOfHead, before < 3 ? 0 : before - 3);
+  if (end != std::string::npos) proxy_answer_.resize(end + kEndOfHead.size());
+  if (recv(fd, piece.data(), proxy_answer_.size() - before, 0) < 0) return -1;
+  if (proxy_answer_.size() >= 12 && !proxy_answer_.starts_with("HTTP/1.")) {
+    proxy_error_ = "the proxy does not speak HTTP";
+    return -1;
+  }
+  if (proxy_answer_.size() >= 12 && proxy_answer_.compare(9, 3, "200") != 0) {
+    proxy_error_ = "the proxy answered " + proxy_answer_.substr(9, proxy_answer_.find_first_of("\r\n") - 9);
+    return -1;
+  }
+  if (end == std::string::npos) {
+    if (proxy_answer_.size() <= kMaxProxyAnswerBytes) return 1;
+    proxy_error_ = "the proxy's answer is too long";
+    return -1;
+  }
+  tunnel_open_ = true;
+  return 2;
 }
 
 bool ClientAttempt::AppendHeaders(char** at, size_t room) const {
@@ -216,7 +294,7 @@ void ClientAttempt::OnWsiDestroyed(Connection& connection) {
 }
 
 void ClientAttempt::OnFailed(Connection& connection, lws* wsi, std::string_view text) {
-  if (!tcp_connected_ && next_address_ < config_.addresses.size() &&
+  if (!tcp_connected_ && next_address_ < addresses().size() &&
       connection.state() == Connection::State::kConnecting) {
     if (wsi != nullptr) lws_set_opaque_user_data(wsi, nullptr);
     *connection.wsi_slot() = nullptr;
@@ -233,14 +311,17 @@ void ClientAttempt::OnFailed(Connection& connection, lws* wsi, std::string_view 
   const unsigned int status = wsi == nullptr ? 0 : lws_http_client_http_response(wsi);
   const bool answered = status >= 100 && status <= 999;
   std::string_view phase = "connect";
-  if (answered) {
+  if (via_proxy() && !tunnel_open_) {
+    phase = "proxy";
+  } else if (answered) {
     phase = "handshake";
   } else if (!tls_error_.empty()) {
     phase = "tls";
   } else if (tcp_connected_) {
     phase = config_.tls && text.find("tls") != std::string_view::npos ? "tls" : "handshake";
   }
-  const std::string detail = tls_error_.empty() ? std::string(text.substr(0, text.find('\0'))) : tls_error_;
+  const std::string& known = tls_error_.empty() ? proxy_error_ : tls_error_;
+  const std::string detail = known.empty() ? std::string(text.substr(0, text.find('\0'))) : known;
   connection.OnConnectFailed(answered ? static_cast<uint16_t>(status) : uint16_t{0},
                              {"network", phase, ErrnoIn(text), detail});
 }

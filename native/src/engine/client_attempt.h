@@ -65,6 +65,10 @@ class ClientAttempt {
 
   // From lws.
   void OnTcpConnected() { tcp_connected_ = true; }
+  // The CONNECT request for our proxy; its size.
+  size_t WriteProxyRequest(char* out, size_t room) const;
+  // What the proxy answers: 1 if there is more to come, 2 if the tunnel is open, -1 if it is not to be.
+  int ReadProxyAnswer(int fd);
   // Appends our header lines at `*at`; false if they do not fit.
   bool AppendHeaders(char** at, size_t room) const;
   // The answer is accepted, its headers can be read; kept until the connection is established.
@@ -78,13 +82,20 @@ class ClientAttempt {
   void NoteTlsError(std::string_view text) { tls_error_ = text; }
 
  private:
+  bool via_proxy() const { return !config_.proxy_addresses.empty(); }
+  const std::vector<std::string>& addresses() const {
+    return via_proxy() ? config_.proxy_addresses : config_.addresses;
+  }
+  lws_vhost* NextVhost(Failure& failure) const;
   void TryNext(Connection& connection);
 
   Core& core_;
   const ClientConfig config_;
-  lws_vhost* vhost_ = nullptr;
   size_t next_address_ = 0;
   bool tcp_connected_ = false;
+  bool tunnel_open_ = false;
+  std::string proxy_answer_;  // as far as it has come
+  std::string proxy_error_;
   bool starting_ = false;  // within lws's call that begins a connect, whose result tells of failures
   std::string tls_error_;
   StringListWriter answer_;

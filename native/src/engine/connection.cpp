@@ -26,17 +26,24 @@ const uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const uint
 
 }  // namespace
 
-Connection::Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt)
-    : core_(core), id_(id), state_(State::kConnecting), rx_(core.limits()), attempt_(std::move(attempt)) {}
-
-Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listener, std::string ip)
+Connection::Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt, CloseRules rules)
     : core_(core),
       id_(id),
+      rules_(rules),
+      state_(State::kConnecting),
+      rx_(core.limits(rules)),
+      attempt_(std::move(attempt)) {}
+
+Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listener, std::string ip,
+                       CloseRules rules)
+    : core_(core),
+      id_(id),
+      rules_(rules),
       state_(State::kOpen),
       wsi_(wsi),
       listener_(&listener),
       ip_(std::move(ip)),
-      rx_(core.limits()) {}
+      rx_(core.limits(rules)) {}
 
 Connection::~Connection() { SetDeadline(0); }
 
@@ -71,9 +78,15 @@ void Connection::Close(uint16_t code, uint16_t wire_code, std::string_view reaso
     Cut();
     return;
   }
-  uint8_t body[kMaxControlPayloadBytes];
-  const size_t size = WriteClosePayload(body, wire_code, reason);
-  QueueCloseFrame({reinterpret_cast<const char*>(body), size});
+  if (netstack()) {
+    // C27: the reason is cut at a byte.
+    std::string body = {static_cast<char>(wire_code >> 8), static_cast<char>(wire_code)};
+    QueueCloseFrame(body.append(reason.substr(0, kMaxCloseReasonBytes)));
+  } else {
+    uint8_t body[kMaxControlPayloadBytes];
+    const size_t size = WriteClosePayload(body, wire_code, reason);
+    QueueCloseFrame({reinterpret_cast<const char*>(body), size});
+  }
   state_ = State::kLocalClosing;
 }
 
@@ -139,7 +152,8 @@ bool Connection::OnPing(std::string_view payload) {
 bool Connection::OnCloseFrame(std::string_view payload) {
   switch (state_) {
     case State::kOpen: {
-      const ReportedClose close = ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload);
+      const ReportedClose close =
+          ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload, rules_);
       QueueCloseFrame(close.echo);
       ReportClosed(close.code, close.reason, false, {});
       state_ = State::kFinishing;
@@ -179,7 +193,9 @@ void Connection::OnPong() {
 }
 
 void Connection::OnViolation(std::string_view close_payload) {
-  if (state_ == State::kOpen) {
+  if (state_ == State::kOpen && netstack()) {
+    FailAsNetstack(close_payload);
+  } else if (state_ == State::kOpen) {
     const PeerClose prepared = ParseClosePayload(close_payload);
     const bool named = prepared.valid && prepared.kind == ClosePayload::kValid;
     FailProtocol(named ? prepared.code : kCloseProtocolError, named ? prepared.reason : "protocol violation");
@@ -189,6 +205,19 @@ void Connection::OnViolation(std::string_view close_payload) {
     state_ = State::kFailing;
     WantWrite();
   }
+}
+
+// A client drops TCP, but for what lws has words for; a server says so and waits for the answer (§2.7, §3.4).
+void Connection::FailAsNetstack(std::string_view close_payload) {
+  if (close_payload.empty()) {
+    ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, "protocol violation"});
+    state_ = State::kDraining;
+    Cut();
+    return;
+  }
+  local_close_ = std::make_unique<LocalClose>(LocalClose{0, std::string(kLinkDownReason), true});
+  QueueCloseFrame(close_payload);
+  state_ = State::kLocalClosing;
 }
 
 int Connection::OnWritable() {
@@ -217,9 +246,10 @@ int Connection::OnFlushed() {
   }
   // A server does not wait for the answer to its close frame before it says that the connection is closed
   // (§3.3).
-  const bool server_closed = state_ == State::kLocalClosing && !is_client();
-  if (server_closed) ReportLocalClose();
-  if (server_closed || state_ == State::kFailing || (state_ == State::kFinishing && is_client())) {
+  // Nor does netstack's client (C25).
+  const bool done = state_ == State::kLocalClosing && (!is_client() || netstack()) && !local_close_->abnormal;
+  if (done) ReportLocalClose();
+  if (done || state_ == State::kFailing || (state_ == State::kFinishing && is_client())) {
     // Whoever is still sending must be able to read our close frame, which a reset would take from him; and
     // after a client's handshake it is for the server to end TCP. Our half ends now, the rest when the peer's
     // does.
@@ -383,7 +413,12 @@ void Connection::ReportClosed(uint16_t code, std::string_view reason, bool abnor
   if (listener_ != nullptr) listener_->OnOutcome(*this);
 }
 
-void Connection::ReportLocalClose() { ReportClosed(local_close_->code, local_close_->reason, false, {}); }
+void Connection::ReportLocalClose() {
+  const LocalClose& close = *local_close_;
+  Failure failure;
+  if (close.abnormal) failure = {"network", "established", 0, "protocol violation"};
+  ReportClosed(close.code, close.reason, close.abnormal, failure);
+}
 
 void Connection::Cut() {
   if (wsi_ != nullptr) lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);

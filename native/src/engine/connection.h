@@ -45,9 +45,9 @@ class Connection {
   static constexpr uint64_t kTcpEndTimeoutMs = 1000;
 
   // A client that is going to connect.
-  Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt);
+  Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt, CloseRules rules);
   // An accepted connection.
-  Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listener, std::string ip);
+  Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listener, std::string ip, CloseRules rules);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -84,6 +84,7 @@ class Connection {
   void Cut();
 
   uint32_t id() const { return id_; }
+  CloseRules rules() const { return rules_; }
   State state() const { return state_; }
   lws* wsi() const { return wsi_; }
   lws** wsi_slot() { return &wsi_; }
@@ -93,17 +94,22 @@ class Connection {
   void StartHeartbeat(HeartbeatConfig config);
 
  private:
+  // What is reported when our close frame is answered, or will not be.
   struct LocalClose {
     uint16_t code;
     std::string reason;
+    bool abnormal = false;  // netstack's server: a violation, which it has answered with a close frame
   };
 
   bool is_client() const { return listener_ == nullptr; }
+  bool netstack() const { return rules_ == CloseRules::kNetstack; }
   bool outcome_known() const { return state_ >= State::kFinishing; }
   // Null on a server, else the key for the next frame in `key`.
   const uint8_t* NextMaskKey(uint8_t key[kMaskKeyBytes]);
   void WantWrite();
   void Deliver();
+  // netstack's way with a violation: the text that lws would send, or nothing.
+  void FailAsNetstack(std::string_view close_payload);
   // Fails the connection because of what the peer sent.
   void FailProtocol(uint16_t wire_code, std::string_view reason);
   void QueueCloseFrame(std::string_view body);
@@ -115,6 +121,7 @@ class Connection {
 
   Core& core_;
   const uint32_t id_;
+  const CloseRules rules_;
   State state_;
   bool reading_ = true;
   bool drain_requested_ = false;

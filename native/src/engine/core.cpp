@@ -49,6 +49,7 @@ Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTab
       doorbell_(std::move(doorbell)),
       loop_(std::move(loop)),
       limits_{.max_message_bytes = kMaxMessageBytes},
+      netstack_limits_{.max_message_bytes = kMaxMessageBytes, .validate_utf8 = false},
       mask_keys_(FillFromSystem),
       accepted_(1) {}
 
@@ -72,6 +73,7 @@ bool Core::Start() {
   info.max_http_header_data2 = kHeaderBytes;
   info.max_http_header_pool2 = kHeaderPool;
   info.timeout_secs = 15;
+  info.log_cx = &log_context_;
   loop_->Prepare(info);
   const std::lock_guard<std::mutex> lock(ContextMutex());
   lws_set_log_level(0, nullptr);
@@ -144,7 +146,7 @@ Connection* Core::Find(uint32_t id) {
   return found == clients_.end() ? nullptr : found->second.get();
 }
 
-Connection* Core::Accept(lws* wsi, ServerListener& listener, std::string ip) {
+Connection* Core::Accept(lws* wsi, ServerListener& listener, std::string ip, CloseRules rules) {
   uint32_t id = static_cast<uint32_t>(accepted_.size());
   if (free_ids_.empty()) {
     accepted_.emplace_back();
@@ -152,7 +154,7 @@ Connection* Core::Accept(lws* wsi, ServerListener& listener, std::string ip) {
     id = free_ids_.back();
     free_ids_.pop_back();
   }
-  accepted_[id].connection = std::make_unique<Connection>(*this, id, wsi, listener, std::move(ip));
+  accepted_[id].connection = std::make_unique<Connection>(*this, id, wsi, listener, std::move(ip), rules);
   return accepted_[id].connection.get();
 }
 
@@ -216,8 +218,9 @@ void Core::Dispatch(const RecordHeader& header, const uint8_t* payload) {
 void Core::Connect(uint32_t id, std::string_view config) {
   auto attempt = std::make_unique<ClientAttempt>(*this, ClientConfig::Decode(config));
   ClientAttempt& started = *attempt;
+  const CloseRules rules = started.config().netstack ? CloseRules::kNetstack : CloseRules::kDocumented;
   auto& slot = clients_[id];
-  slot = std::make_unique<Connection>(*this, id, std::move(attempt));
+  slot = std::make_unique<Connection>(*this, id, std::move(attempt), rules);
   if (!started.Start(*slot)) clients_.erase(id);
 }
 

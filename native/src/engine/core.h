@@ -49,11 +49,13 @@ class Core {
   TxBlockPool& blocks() { return blocks_; }
   MaskKeySource& mask_keys() { return mask_keys_; }
   ClientTls& client_tls() { return client_tls_; }
-  const MessageLimits& limits() const { return limits_; }
+  const MessageLimits& limits(CloseRules rules) const {
+    return rules == CloseRules::kNetstack ? netstack_limits_ : limits_;
+  }
   bool stopping() const { return stopping_; }
 
   // A new accepted connection; it gets an id of its own.
-  Connection* Accept(lws* wsi, ServerListener& listener, std::string ip);
+  Connection* Accept(lws* wsi, ServerListener& listener, std::string ip, CloseRules rules);
   // This connection's message had to wait: it reads on when there is room.
   void ReadAgainLater(Connection& connection) { paused_.push_back(connection.id()); }
   // This connection has no wsi any more; it is deleted after this turn.
@@ -86,6 +88,9 @@ class Core {
   const std::function<void()> doorbell_;
   const std::unique_ptr<Loop> loop_;
   const MessageLimits limits_;
+  const MessageLimits netstack_limits_;
+  // lws counts the users of a log context without a lock: each context gets one of its own.
+  lws_log_cx_t log_context_{};
   lws_context* context_ = nullptr;
   bool stopping_ = false;
 

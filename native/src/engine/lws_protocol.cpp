@@ -18,6 +18,10 @@ constexpr int kPing = LWS_CALLBACK_USER + 1;
 constexpr int kClose = LWS_CALLBACK_USER + 2;
 constexpr int kPong = LWS_CALLBACK_USER + 3;
 constexpr int kViolation = LWS_CALLBACK_USER + 4;
+// What proxy-connect and D15 add.
+constexpr int kWriteProxyRequest = LWS_CALLBACK_USER + 5;
+constexpr int kReadProxyAnswer = LWS_CALLBACK_USER + 6;
+constexpr int kUnmaskedFrame = LWS_CALLBACK_USER + 7;
 
 Connection* ConnectionOf(lws* wsi) { return static_cast<Connection*>(lws_get_opaque_user_data(wsi)); }
 
@@ -61,6 +65,10 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
     case LWS_CALLBACK_WSI_CREATE:
       attempt.OnTcpConnected();
       return 0;
+    case kWriteProxyRequest:
+      return static_cast<int>(attempt.WriteProxyRequest(static_cast<char*>(in), size));
+    case kReadProxyAnswer:
+      return attempt.ReadProxyAnswer(lws_get_socket_fd(wsi));
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
       return attempt.AppendHeaders(static_cast<char**>(in), size) ? 0 : -1;
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
@@ -100,6 +108,8 @@ int OnConnection(Connection& connection, int reason, void* in, size_t size) {
     case kPong:
       connection.OnPong();
       return 1;
+    case kUnmaskedFrame:
+      return connection.rules() == CloseRules::kNetstack ? 1 : 0;
     case kViolation:
       connection.OnViolation(Text(in, size));
       return 1;
@@ -130,6 +140,10 @@ int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t
                                         size != 0);
   }
   if (wsi == nullptr || lws_get_vhost(wsi) == nullptr) return 0;
+  if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
+    AddSystemStore(lws_get_vhost(wsi), static_cast<ssl_ctx_st*>(user));
+    return 0;
+  }
   Connection* connection = ConnectionOf(wsi);
   if (connection == nullptr)
     return lws_get_vhost_user(lws_get_vhost(wsi)) == nullptr ? 0 : OnServer(wsi, reason, in);

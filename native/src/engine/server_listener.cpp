@@ -101,6 +101,29 @@ std::string_view MethodOf(lws* wsi) {
   return "other";
 }
 
+// What netstack's lws has room for.
+constexpr size_t kNetstackHeaderBytes = 4096;
+
+size_t HeaderBytes(lws* wsi) {
+  size_t bytes = 0;
+  for (int token = 0; token < WSI_TOKEN_COUNT; ++token) {
+    const int size = lws_hdr_total_length(wsi, static_cast<lws_token_indexes>(token));
+    if (size > 0) bytes += static_cast<size_t>(size);
+  }
+  struct Custom {
+    lws* wsi;
+    size_t bytes;
+  } custom{wsi, 0};
+  lws_hdr_custom_name_foreach(
+      wsi,
+      [](const char* name, int size, void* opaque) {
+        auto& sum = *static_cast<Custom*>(opaque);
+        sum.bytes += static_cast<size_t>(size + std::max(lws_hdr_custom_length(sum.wsi, name, size), 0));
+      },
+      &custom);
+  return bytes + custom.bytes;
+}
+
 // The answer leaves before the connection ends; lws flushes what the kernel does not take at once.
 int AnswerAndEnd(lws* wsi, std::string answer) {
   lws_write(wsi, reinterpret_cast<unsigned char*>(answer.data()), answer.size(), LWS_WRITE_HTTP_HEADERS);
@@ -225,6 +248,7 @@ bool ServerListener::MakeVhost(Failure& failure) {
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.vhost_name = vhost_name_.c_str();
   info.protocols = Protocols();
+  info.log_cx = lwsl_context_get_cx(core_.context());
   info.user = this;
   info.retry_and_idle_policy = &kNoHeartbeatOfLws;
   info.keepalive_timeout = 5;
@@ -310,6 +334,7 @@ int ServerListener::OnUpgradeRequest(lws* wsi) {
   const std::string version = Header(wsi, WSI_TOKEN_VERSION);
   const std::string key = Header(wsi, WSI_TOKEN_KEY);
   const std::string subprotocols = Header(wsi, WSI_TOKEN_PROTOCOL);
+  if (config_.netstack) return LetInAsNetstack(wsi, connection, key, subprotocols);
   const UpgradeRefusal refusal = CheckUpgradeRequest(
       {MethodOf(wsi), http_version, host, upgrade, connection, version, key, subprotocols});
   if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
@@ -321,15 +346,39 @@ int ServerListener::OnUpgradeRequest(lws* wsi) {
   return -1;
 }
 
+// §3.2: nearly everything may upgrade (S23); what may not finds its TCP connection ended (S3, S8).
+int ServerListener::LetInAsNetstack(lws* wsi, std::string_view connection, std::string_view key,
+                                    std::string_view subprotocols) {
+  if (HeaderBytes(wsi) > kNetstackHeaderBytes) return -1;
+  if (!ListContainsToken(connection, "upgrade") || key.empty()) return -1;
+  if (!subprotocols.empty() && !SelectSubprotocol(subprotocols, config_.protocols).has_value()) return -1;
+  if (state_ != State::kListening || core_.up().overwhelmed()) return -1;
+  const std::string ip = PeerOf(wsi).ip;
+  const Verdict verdict = admission_.Check(ip, NowMs());
+  if (verdict == Verdict::kAccept) return 0;
+  ReportRefusal(ip, verdict, 0);
+  return -1;
+}
+
 void ServerListener::Refuse(lws* wsi, std::string_view ip, Verdict verdict) {
   const int status = verdict == Verdict::kBanned || verdict == Verdict::kRateExceeded ? 429 : 503;
-  StringListWriter strings;
-  strings.Add(ip).Add(Reason(verdict));
-  core_.up().Post(UpKind::kRefused, id_, 0, static_cast<uint16_t>(status), 0, strings.bytes());
+  ReportRefusal(ip, verdict, status);
   AnswerAndEnd(wsi, BuildHttpRefusal(status, {}, Reason(verdict)));
 }
 
+void ServerListener::ReportRefusal(std::string_view ip, Verdict verdict, int http_status) {
+  StringListWriter strings;
+  strings.Add(ip).Add(Reason(verdict));
+  core_.up().Post(UpKind::kRefused, id_, 0, static_cast<uint16_t>(http_status), 0, strings.bytes());
+}
+
 int ServerListener::OnPlainRequest(lws* wsi) {
+  if (config_.netstack) {
+    // S18 without the files: netstack's answer where it finds none.
+    std::string answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+    lws_write(wsi, reinterpret_cast<unsigned char*>(answer.data()), answer.size(), LWS_WRITE_HTTP_HEADERS);
+    return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+  }
   return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kUpgradeHeader));
 }
 
@@ -347,7 +396,8 @@ bool ServerListener::AddAnswerHeaders(lws* wsi, lws_process_html_args& answer) c
 void ServerListener::OnEstablished(lws* wsi) {
   Peer peer = PeerOf(wsi);
   admission_.Add(peer.ip);
-  Connection* connection = core_.Accept(wsi, *this, peer.ip);
+  Connection* connection =
+      core_.Accept(wsi, *this, peer.ip, config_.netstack ? CloseRules::kNetstack : CloseRules::kDocumented);
   connections_.insert(connection);
   ++tcp_connections_;
   lws_set_opaque_user_data(wsi, connection);

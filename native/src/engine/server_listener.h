@@ -81,7 +81,10 @@ class ServerListener {
   bool Listen(const std::string& ip, Failure& failure);
   bool MakeVhost(Failure& failure);
   bool Watch(Failure& failure);
+  int LetInAsNetstack(lws* wsi, std::string_view connection, std::string_view key,
+                      std::string_view subprotocols);
   void Refuse(lws* wsi, std::string_view ip, Verdict verdict);
+  void ReportRefusal(std::string_view ip, Verdict verdict, int http_status);
   void FinishStop();
 
   Core& core_;

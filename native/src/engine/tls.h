@@ -11,6 +11,7 @@
 
 #include "engine/up_writer.h"
 
+struct ssl_ctx_st;
 struct x509_store_ctx_st;
 
 namespace ohws {
@@ -27,16 +28,22 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
 void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
                           const std::string& key_password, lws_context_creation_info& info);
 
+// Adds the system's store to a client vhost that has a CA file and wants both (C16); lws asks when it makes
+// one.
+void AddSystemStore(const lws_vhost* vhost, ssl_ctx_st* context);
+
 // lws asks once for each certificate of the chain. 0 goes on, 1 refuses the server.
 int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, bool trusted);
 
-// The vhosts of clients: one for each set of trust and client certificate, since lws keeps OpenSSL's context
-// there and reading a system's whole store takes milliseconds.
+// The vhosts of clients: one for each set of trust, client certificate and proxy, since lws keeps OpenSSL's
+// context there and reading a system's whole store takes milliseconds.
 class ClientTls {
  public:
   // nullptr, and why, if the files of the configuration cannot be used. The vhost lives as long as the
   // context.
-  lws_vhost* VhostFor(lws_context* context, const ClientConfig& config, Failure& failure);
+  // `proxy`: the address of the proxy to use, empty for none.
+  lws_vhost* VhostFor(lws_context* context, const ClientConfig& config, const std::string& proxy,
+                      Failure& failure);
 
  private:
   std::map<std::string, lws_vhost*> vhosts_;  // by what is configured
