@@ -26,14 +26,14 @@ struct TxBlock {
 // Standard blocks to reuse; one pool an engine thread.
 class TxBlockPool {
  public:
-  static constexpr uint32_t kBlockBytes = 16 * 1024;
+  static constexpr uint32_t kBlockBytes = 64 * 1024;
 
   // At least `capacity` bytes; a standard block if that is enough.
   TxBlock Get(uint32_t capacity);
   void Put(TxBlock block);
 
  private:
-  static constexpr size_t kMaxPooled = 512;  // 8 MiB
+  static constexpr size_t kMaxPooled = 128;  // 8 MiB
   std::vector<TxBlock> free_;
 };
 
