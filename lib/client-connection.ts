@@ -13,10 +13,11 @@ import {
   causeOf,
   connectErrorName,
   type ErrorCause,
+  endCause,
   failureError,
   fileError,
 } from './errors.js';
-import { type ConnectRequest, clientConfig, filesOf } from './options.js';
+import { type ConnectRequest, clientConfig, filesOf, hostToResolve } from './options.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
 import { literalAddress, resolve } from './resolve.js';
@@ -64,7 +65,7 @@ export class ClientConnection implements ClientHandler {
 
   /** Starts. Reaches the engine before it returns, if there is nothing to wait for. */
   begin(): void {
-    const addresses = literalAddress(this.#request.target.hostname);
+    const addresses = literalAddress(hostToResolve(this.#request));
     if (addresses !== undefined && filesOf(this.#request.options).length === 0) {
       this.#launch(addresses);
     } else {
@@ -74,21 +75,25 @@ export class ClientConnection implements ClientHandler {
 
   async #prepare(): Promise<void> {
     const { platform } = this.#context;
-    const { hostname } = this.#request.target;
+    const host = hostToResolve(this.#request);
     const missing = await firstMissing(filesOf(this.#request.options), platform);
     if (this.state !== 'connecting') return;
     if (missing !== undefined) {
       this.#refuse(fileError(missing));
       return;
     }
-    const found = literalAddress(hostname) ?? (await resolve(hostname, platform));
+    const found = literalAddress(host) ?? (await resolve(host, platform));
     if (this.state !== 'connecting') return;
-    if ('kind' in found) {
-      this.#refuse(failureError(connectErrorName(found), found));
-      this.#raiseLater(() => this.#raiseRejected(causeOf(found)));
-      return;
-    }
-    this.#launch(found);
+    if ('kind' in found) this.#refuseUnresolved(found);
+    else this.#launch(found);
+  }
+
+  /** As netstack has it, a proxy without an address is as good as a target without one. */
+  #refuseUnresolved(found: EngineFailure): void {
+    const detail = `${this.#request.proxy === undefined ? '' : 'the proxy: '}${found.detail}`;
+    const failure = { ...found, detail };
+    this.#refuse(failureError(connectErrorName(failure), failure));
+    this.#raiseLater(() => this.#raiseRejected(causeOf(failure)));
   }
 
   #launch(addresses: readonly string[]): void {
@@ -101,7 +106,7 @@ export class ClientConnection implements ClientHandler {
       return;
     }
     try {
-      this.#connection = transport.connect(clientConfig(this.#request, addresses), this);
+      this.#connection = transport.connect(clientConfig(this.#request, addresses, profile), this);
     } catch (error) {
       // The engine could not even be loaded. No call throws, so this is a rejection like any other.
       this.#refuse(businessError('other', { phase: 'connect', errno: '', detail: String(error) }));
@@ -193,7 +198,7 @@ export class ClientConnection implements ClientHandler {
   onClosed({ code, reason, abnormal, failure }: CloseInfo): void {
     // Not open for what the `error` handler may call, nor free to connect before `close` (C23).
     this.state = 'closing';
-    if (abnormal) this.#context.events.error(0, failure && causeOf(failure));
+    if (abnormal) this.#context.events.error(0, endCause(failure));
     this.#end(code, reason);
   }
 

@@ -72,7 +72,7 @@ export class ClientEvents {
     return this.#profile.emptyBinaryIsUndefined && data.byteLength === 0 ? undefined : data;
   }
 
-  error(httpStatus: number, cause: ErrorCause | undefined): void {
+  error(httpStatus: number, cause: ErrorCause): void {
     callIsolated(this.#current.error, clientErrorEvent(httpStatus, cause, this.#profile));
   }
 

@@ -134,7 +134,11 @@ export interface WebSocket {
    */
   connect(url: string, options?: WebSocketRequestOptions): Promise<boolean>;
   connect(url: string, callback: AsyncCallback<boolean>): void;
-  connect(url: string, options: WebSocketRequestOptions, callback: AsyncCallback<boolean>): void;
+  connect(
+    url: string,
+    options: WebSocketRequestOptions | undefined,
+    callback: AsyncCallback<boolean>,
+  ): void;
 
   /**
    * Sends one message. `true` says that it was accepted; messages leave in the order of the calls.
@@ -155,7 +159,7 @@ export interface WebSocket {
    */
   close(options?: WebSocketCloseOptions): Promise<boolean>;
   close(callback: AsyncCallback<boolean>): void;
-  close(options: WebSocketCloseOptions, callback: AsyncCallback<boolean>): void;
+  close(options: WebSocketCloseOptions | undefined, callback: AsyncCallback<boolean>): void;
 
   /**
    * Sets the listener of an event. One listener an event: the new one replaces the old (C5).

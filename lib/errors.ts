@@ -16,7 +16,7 @@ export const errorTable = {
    * `send` without a usable connection; code and text do not belong together, but ship so (C30).
    */
   notConnected: { code: -1, text: 'Websocket Unknown Other Error' },
-  /** Not raised here: no permission is needed outside OpenHarmony. */
+  /** Only where `setPolicy` withholds it: no permission is needed outside OpenHarmony. */
   permissionDenied: { code: 201, text: 'Permission denied' },
   parameter: { code: 401, text: 'Parameter error' },
   url: { code: 2302001, text: 'Websocket url error' },
@@ -26,7 +26,7 @@ export const errorTable = {
   badPort: { code: 2302005, text: "Can't listen to the given Port" },
   noSuchConnection: { code: 2302006, text: 'websocket connection does not exist' },
   portOccupied: { code: 2302007, text: 'Websocket port already occupied' },
-  /** Not raised here: atomic services exist on OpenHarmony only. */
+  /** Only where `setPolicy` lists domains: atomic services exist on OpenHarmony only. */
   domainDenied: { code: 2302998, text: 'It is not allowed to access this domain' },
   other: { code: 2302999, text: 'Websocket Unknown Other Error' },
 } as const;
@@ -140,6 +140,13 @@ export function causeOf({ phase, errno, detail }: EngineFailure): ErrorCause {
   return { phase, errno, detail };
 }
 
+/** The same for a connection that has ended, where the engine may not know why. */
+export function endCause(failure: EngineFailure | undefined): ErrorCause {
+  return failure === undefined
+    ? { phase: 'established', errno: '', detail: 'the connection ended without a close frame' }
+    : causeOf(failure);
+}
+
 /** The row of the profile that error events depend on. */
 interface EventProfile {
   readonly explainsErrorEvents: boolean;
@@ -152,13 +159,13 @@ interface EventProfile {
  */
 export function clientErrorEvent(
   httpStatus: number,
-  cause: ErrorCause | undefined,
+  cause: ErrorCause,
   profile: EventProfile,
 ): BusinessError<string> {
   const answer = httpStatus === 0 ? [] : [`HTTP status ${httpStatus}`];
-  const why = [cause?.errno ?? '', cause?.detail ?? ''].filter((part) => part !== '');
+  const why = [cause.errno, cause.detail].filter((part) => part !== '');
   const what = [...answer, why.join(' ') || 'failed'].join(', ');
-  const message = `${cause?.phase ?? 'connection'}: ${what}`;
+  const message = `${cause.phase}: ${what}`;
   const event = { code: EVENT_CODE, data: String(httpStatus) };
   return plainEvent(event, message, cause, profile) as BusinessError<string>;
 }
@@ -166,7 +173,7 @@ export function clientErrorEvent(
 /** Value of the server's `error` event: `{ code: 200 }` (S19) with a `message` beside. */
 export function serverErrorEvent(
   message: string,
-  cause: ErrorCause | undefined,
+  cause: ErrorCause,
   profile: EventProfile,
 ): BusinessError {
   return profile.explainsErrorEvents
@@ -177,11 +184,11 @@ export function serverErrorEvent(
 function plainEvent(
   event: object,
   message: string,
-  cause: ErrorCause | undefined,
+  cause: ErrorCause,
   { explainsErrorEvents }: EventProfile,
 ): object {
   define(event, 'message', message, explainsErrorEvents);
   define(event, 'name', 'BusinessError', false);
-  if (cause !== undefined) define(event, 'cause', cause, false);
+  define(event, 'cause', cause, false);
   return event;
 }

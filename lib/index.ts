@@ -7,6 +7,7 @@ import * as webSocket from './documented.js';
 
 export { createWebSocket, createWebSocketServer, TlsProtocol } from './documented.js';
 export { BusinessError } from './errors.js';
+export { type Policy, setPolicy } from './settings.js';
 export type {
   AsyncCallback,
   Callback,

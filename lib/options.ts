@@ -8,7 +8,8 @@ import { type BusinessError, businessError } from './errors.js';
 import { type RequestHeaders, readHeaders, readProtocols } from './headers.js';
 import { type Heartbeat, readHeartbeat } from './heartbeat.js';
 import type { Profile } from './profile.js';
-import { isExcluded, type ProxyServer, readProxy } from './proxy.js';
+import { isExcluded, type ProxyChoice, type ProxyServer, readProxy } from './proxy.js';
+import { type ReadVariable, systemProxy } from './system-proxy.js';
 import type { ClientConfig, Trust } from './transport.js';
 import { parseUrl, type Target } from './url.js';
 import { isObject, isText, mismatch } from './validate.js';
@@ -20,28 +21,31 @@ const MAX_PROTOCOL_BYTES = 1023;
 export interface ConnectOptions {
   readonly headers: RequestHeaders;
   readonly heartbeat: Heartbeat;
-  readonly proxy: ProxyServer | undefined;
+  readonly proxy: ProxyChoice | undefined;
   readonly protocol: string;
   readonly caPath: string;
   readonly certPath: string;
   readonly keyPath: string;
   readonly keyPassword: string;
   readonly trust: Trust;
+  readonly minTlsVersion: number | undefined;
   readonly originHasPort: boolean;
 }
 
 /**
  * Reads the options. What has a wrong type counts as missing, except where §2.2 names an error
- * (C17): a string returned is the reason for a 401.
+ * (C17): a string returned is the reason for a 401. `netstackTls` allows lax TLS where the profile
+ * has it.
  */
 export function readOptions(
   options: Record<string, unknown>,
   profile: Profile,
+  netstackTls = false,
 ): ConnectOptions | string {
   const headers = readHeaders(options.header, profile);
   if (typeof headers === 'string') return headers;
-  const proxy = isGiven(options, 'proxy', profile) ? readProxy(options.proxy) : undefined;
-  if (typeof proxy === 'string') return proxy;
+  const proxy = isGiven(options, 'proxy', profile) ? readProxy(options.proxy, profile) : 'system';
+  if (typeof proxy === 'object' && 'problem' in proxy) return proxy.problem;
   const protocol = isGiven(options, 'protocol', profile) ? options.protocol : '';
   if (typeof protocol !== 'string') return mismatch('protocol', 'a string', protocol);
   const problem = protocolProblem(protocol);
@@ -58,7 +62,8 @@ export function readOptions(
     certPath: textOr(cert.certPath),
     keyPath: hasCert ? textOr(cert.keyPath) : '',
     keyPassword: hasCert ? textOr(cert.keyPassword) : '',
-    trust: options.skipServerCertVerification === true ? 'skip' : 'verify',
+    trust: trustOf(options.skipServerCertVerification === true, profile.laxTls && netstackTls),
+    minTlsVersion: minTlsVersion(options.minSupportTlsProtocol, profile),
     originHasPort: options.supportOriginPort === true,
   };
 }
@@ -76,6 +81,23 @@ function protocolProblem(protocol: string): string | undefined {
   return typeof names === 'string' ? names : undefined;
 }
 
+/** C14, C15. */
+function trustOf(skips: boolean, isLax: boolean): Trust {
+  if (isLax) return skips ? 'laxSkip' : 'lax';
+  return skips ? 'skip' : 'verify';
+}
+
+/** What is no version changes nothing (C17). */
+function minTlsVersion(version: unknown, profile: Profile): number | undefined {
+  const lowest = profile.asksForTls10 ? 0 : 1;
+  return typeof version === 'number' &&
+    Number.isInteger(version) &&
+    version >= lowest &&
+    version <= 3
+    ? version
+    : undefined;
+}
+
 function textOr(value: unknown): string {
   return isText(value) ? value : '';
 }
@@ -90,6 +112,8 @@ export function filesOf({ caPath, certPath, keyPath }: ConnectOptions): readonly
 export interface ConnectRequest {
   readonly target: Target;
   readonly options: ConnectOptions;
+  /** The proxy to go through; then it is the one to be resolved, and it resolves the target. */
+  readonly proxy: ProxyServer | undefined;
 }
 
 /** Joins URL and options. Returns the error instead if they cannot be used together or at all. */
@@ -97,34 +121,49 @@ export function makeRequest(
   url: string,
   options: ConnectOptions,
   profile: Profile,
+  read: ReadVariable,
 ): ConnectRequest | BusinessError {
   const target = parseUrl(url, profile);
   if (typeof target === 'string') {
     return businessError('url', { phase: 'arguments', errno: '', detail: target });
   }
-  const { proxy } = options;
-  if (proxy !== undefined && !isExcluded(target.hostname, proxy, profile)) {
-    const detail = 'connections through a proxy are not supported yet';
-    return businessError('other', { phase: 'proxy', errno: '', detail });
-  }
-  return { target, options };
+  const proxy = effectiveProxy(target, options.proxy, profile, read);
+  return typeof proxy === 'string'
+    ? businessError('other', { phase: 'proxy', errno: '', detail: proxy })
+    : { target, options, proxy };
 }
 
-/** Makes the engine's configuration. */
+function effectiveProxy(
+  target: Target,
+  choice: ProxyChoice | undefined,
+  profile: Profile,
+  read: ReadVariable,
+): ProxyServer | string | undefined {
+  if (choice === 'system') return systemProxy(target, read);
+  const isDirect = choice === undefined || isExcluded(target.hostname, choice.exclusions, profile);
+  return isDirect ? undefined : choice;
+}
+
+/** The host whose addresses are needed. A target without a name is not sent to a proxy either. */
+export function hostToResolve({ target, proxy }: ConnectRequest): string {
+  return target.hostname === '' ? '' : (proxy?.host ?? target.hostname);
+}
+
+/** Makes the engine's configuration; the addresses are those of `hostToResolve`. */
 export function clientConfig(
-  { target, options }: ConnectRequest,
+  { target, options, proxy }: ConnectRequest,
   addresses: readonly string[],
+  profile: Profile,
 ): ClientConfig {
   const { headers, heartbeat, proxy: _, originHasPort, ...rest } = options;
   const scheme = target.tls ? 'https' : 'http';
   return {
     ...rest,
     ...heartbeat,
-    addresses,
-    caAddsToSystem: false,
-    minTlsVersion: undefined,
-    proxy: undefined,
-    rules: 'documented',
+    addresses: proxy === undefined ? addresses : [],
+    proxy: proxy && { addresses, port: proxy.port, user: proxy.user, password: proxy.password },
+    caAddsToSystem: profile.caAddsToSystem,
+    rules: profile.rules,
     port: target.port,
     tls: target.tls,
     host: target.host,

@@ -5,12 +5,17 @@
 
 import { lookup } from 'node:dns/promises';
 import { access } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 
 export interface Platform {
   /** All addresses of a name in the resolver's order. Rejects with the resolver's error. */
   lookup(hostname: string): Promise<readonly string[]>;
   /** Whether there is something at this path. */
   exists(path: string): Promise<boolean>;
+  /** One variable of the environment. */
+  readVariable(name: string): string | undefined;
+  /** Whether this machine has IPv6 at all. */
+  hasIpv6(): boolean;
 }
 
 export const node: Platform = {
@@ -27,6 +32,13 @@ export const node: Platform = {
       // Not reachable is as good as not there; a path with a NUL lands here too.
       return false;
     }
+  },
+
+  readVariable: (name) => process.env[name],
+
+  hasIpv6() {
+    const addresses = Object.values(networkInterfaces()).flat();
+    return addresses.some((address) => address?.family === 'IPv6');
   },
 };
 

@@ -22,6 +22,9 @@ export interface GivenProxy extends ProxyServer {
   readonly exclusions: readonly string[];
 }
 
+/** What the option asks for, if not a direct connection. */
+export type ProxyChoice = GivenProxy | 'system';
+
 /** Longest proxy host in bytes; netstack's buffer, which it overflows, has one more (C13). */
 const MAX_HOST_BYTES = 2047;
 /** Longest user name and password together, in bytes: they travel in one header line. */
@@ -34,7 +37,7 @@ const MAX_CREDENTIAL_BYTES = 4096;
 export function readProxy(
   proxy: unknown,
   profile: Profile,
-): GivenProxy | 'system' | { readonly problem: string } | undefined {
+): ProxyChoice | { readonly problem: string } | undefined {
   if (proxy === 'system') return proxy;
   if (proxy === 'no-proxy') return undefined;
   if (!isObject(proxy)) {
@@ -113,7 +116,8 @@ export function isExcluded(
 /** The whole host name and its case; `*` counts only where nothing else is unusual (§2.2.4). */
 function matchesExactly(hostname: string, entry: string): boolean {
   if (entry === '*') return true;
-  if (hostname.includes(':') || !/^[\w.*-]+$/.test(entry)) return hostname === entry && !hostname.includes(':');
+  if (hostname.includes(':')) return false;
+  if (!/^[\w.*-]+$/.test(entry)) return hostname === entry;
   return new RegExp(`^${wildcards(entry)}$`).test(hostname);
 }
 

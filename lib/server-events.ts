@@ -1,6 +1,6 @@
 /** The events of the server: their names and their arguments. */
 
-import { type BusinessError, type ErrorCause, serverErrorEvent } from './errors.js';
+import { type BusinessError, type ErrorCause, endCause, serverErrorEvent } from './errors.js';
 import { callIsolated, type Listeners } from './listeners.js';
 import { textBeforeNul } from './message-text.js';
 import type { Profile } from './profile.js';
@@ -52,7 +52,7 @@ export class ServerEvents {
   closed(connection: WebSocketConnection, info: CloseInfo): void {
     if (info.abnormal) {
       const who = `${connection.clientIP}:${connection.clientPort}`;
-      this.#error(`The connection of ${who} ended without a close frame`, info.failure);
+      this.#error(`The connection of ${who} ended without a close frame`, endCause(info.failure));
     }
     const { code, reason } = info;
     const result = {
@@ -71,7 +71,7 @@ export class ServerEvents {
     }
   }
 
-  #error(what: string, cause: ErrorCause | undefined): void {
+  #error(what: string, cause: ErrorCause): void {
     if (this.#current.error === undefined) return;
     callIsolated(this.#current.error, serverErrorEvent(what, cause, this.#profile));
   }

@@ -10,9 +10,6 @@ import type { Profile } from './profile.js';
 import type { ServerConfig } from './transport.js';
 import { isObject, isText, mismatch } from './validate.js';
 
-/** Address where none is configured (API reference, `serverIP`). */
-const DEFAULT_ADDRESS = '0.0.0.0';
-
 /** The one subprotocol that netstack's server knows (S3). */
 const DEFAULT_PROTOCOL = 'lws_server';
 
@@ -20,14 +17,15 @@ const DEFAULT_PROTOCOL = 'lws_server';
 export function readServerConfig(
   config: Record<string, unknown>,
   profile: Profile,
+  hasIpv6: () => boolean,
 ): ServerConfig | BusinessError {
   const protocols = serverProtocols(config.protocol, profile);
   if (typeof protocols === 'string') return parameterError(protocols);
 
-  const address = isText(config.serverIP) ? config.serverIP : DEFAULT_ADDRESS;
+  const { serverIP } = config;
   // A zone (`fe80::1%eth0`) is no part of an address here, as in netstack.
-  if (isIP(address) === 0 || address.includes('%')) {
-    return refusal('badAddress', mismatch('serverIP', 'an IP address', JSON.stringify(address)));
+  if (isText(serverIP) && (isIP(serverIP) === 0 || serverIP.includes('%'))) {
+    return refusal('badAddress', mismatch('serverIP', 'an IP address', JSON.stringify(serverIP)));
   }
   const port = serverPort(config.serverPort, profile);
   if (port === undefined) {
@@ -39,8 +37,8 @@ export function readServerConfig(
     return refusal('other', `a limit is not of 0–${profile.maxLimit}`);
   }
   return {
-    addresses: [address],
-    rules: 'documented',
+    addresses: isText(serverIP) ? [serverIP] : everyAddress(profile, hasIpv6),
+    rules: profile.rules,
     port,
     protocols,
     maxClients,
@@ -52,6 +50,11 @@ export function readServerConfig(
 
 function refusal(name: ErrorName, detail: string): BusinessError {
   return businessError(name, { phase: 'arguments', errno: '', detail });
+}
+
+/** The addresses where none is configured (API reference, `serverIP`). */
+function everyAddress(profile: Profile, hasIpv6: () => boolean): readonly string[] {
+  return profile.listensOnIpv6 && hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
 }
 
 function serverProtocols(protocol: unknown, profile: Profile): readonly string[] | string {

@@ -39,12 +39,12 @@ export interface ServerContext {
   readonly platform: Platform;
   readonly events: ServerEvents;
   /** The run is over; the object may start again. */
-  release(): void;
+  release(run: ServerRun): void;
 }
 
 export class ServerRun implements ServerHandler {
   state: Exclude<ServerState, 'idle'> = 'starting';
-  readonly peers: PeerMap = new Map();
+  readonly peers: PeerMap;
   readonly config: ServerConfig;
   /** The port that it listens on, once it does. */
   port: number | undefined;
@@ -53,9 +53,10 @@ export class ServerRun implements ServerHandler {
   #stopped: Outcome | undefined;
   #listener: Listener | undefined;
 
-  /** `outcome` is that of the `start` call. */
-  constructor(context: ServerContext, config: ServerConfig, outcome: Outcome) {
+  /** `outcome` is that of the `start` call; `peers` is where its connections are kept. */
+  constructor(context: ServerContext, config: ServerConfig, outcome: Outcome, peers: PeerMap) {
     this.#context = context;
+    this.peers = peers;
     this.config = config;
     this.#started = outcome;
   }
@@ -82,7 +83,7 @@ export class ServerRun implements ServerHandler {
   }
 
   #refuse(error: BusinessError): void {
-    this.#context.release();
+    this.#context.release(this);
     this.#started.reject(error);
     this.#stopped?.reject(stateError('other', 'the server did not start'));
   }
@@ -133,8 +134,7 @@ export class ServerRun implements ServerHandler {
 
   onStopped(): void {
     this.port = undefined;
-    this.peers.clear();
-    this.#context.release();
+    this.#context.release(this);
     this.#stopped?.accept();
   }
 }

@@ -17,14 +17,14 @@ export function systemProxy(
   read: ReadVariable,
 ): ProxyServer | string | undefined {
   const names = [tls ? 'HTTPS_PROXY' : 'HTTP_PROXY', 'ALL_PROXY'];
-  const variable = names.find((name) => valueOf(name, read) !== '');
+  const variable = names.find((name) => variableOf(name, read) !== '');
   if (variable === undefined) return undefined;
-  const entries = valueOf('NO_PROXY', read).split(/[\s,]+/);
+  const entries = variableOf('NO_PROXY', read).split(/[\s,]+/);
   if (entries.some((entry) => isBypassed(entry, hostname, port))) return undefined;
-  return parseProxyUrl(valueOf(variable, read)) ?? `${variable} is not the URL of an HTTP proxy`;
+  return parseProxyUrl(variableOf(variable, read)) ?? `${variable} is not the URL of an HTTP proxy`;
 }
 
-function valueOf(name: string, read: ReadVariable): string {
+function variableOf(name: string, read: ReadVariable): string {
   return (read(name.toLowerCase()) || read(name) || '').trim();
 }
 

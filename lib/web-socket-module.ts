@@ -1,9 +1,11 @@
 /** Builds the module object of one profile over one transport. */
 
 import type { WebSocket } from './client-types.js';
-import { node, type Platform } from './platform.js';
+import { node } from './platform.js';
 import type { Profile } from './profile.js';
 import type { WebSocketServer } from './server-types.js';
+import { processSettings } from './settings.js';
+import type { Surroundings } from './surroundings.js';
 import { TlsProtocol } from './tls-protocol.js';
 import type { Transport } from './transport.js';
 import { WebSocketClient } from './web-socket.js';
@@ -21,11 +23,12 @@ export interface WebSocketModule {
 export function createWebSocketModule(
   profile: Profile,
   transport: Transport,
-  platform: Platform = node,
+  { platform = node, settings = processSettings }: Partial<Surroundings> = {},
 ): WebSocketModule {
+  const surroundings = { profile, transport, platform, settings };
   return {
-    createWebSocket: () => new WebSocketClient(profile, transport, platform),
-    createWebSocketServer: () => new WebSocketServerEndpoint(profile, transport, platform),
+    createWebSocket: () => new WebSocketClient(surroundings),
+    createWebSocketServer: () => new WebSocketServerEndpoint(surroundings),
     TlsProtocol,
   };
 }

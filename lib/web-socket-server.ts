@@ -5,7 +5,14 @@
 
 import { closingOf } from './close-codes.js';
 import { ACCEPTED, acceptedAfter, deliver, Outcome, type Returned } from './completion.js';
-import { BusinessError, type ErrorName, fileError, parameterError, stateError } from './errors.js';
+import {
+  BusinessError,
+  type ErrorName,
+  errorTable,
+  fileError,
+  parameterError,
+  stateError,
+} from './errors.js';
 import { Listeners } from './listeners.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
@@ -25,7 +32,9 @@ import type {
   WebSocketServer,
   WebSocketServerConfig,
 } from './server-types.js';
+import type { Settings } from './settings.js';
 import { peerCalls, type ServerState, serverCalls } from './state.js';
+import type { Surroundings } from './surroundings.js';
 import type { ServerConfig, Transport } from './transport.js';
 import type { WebSocketCloseOptions, WebSocketData } from './types.js';
 import { isObject, isSendable } from './validate.js';
@@ -34,22 +43,29 @@ export class WebSocketServerEndpoint implements WebSocketServer {
   readonly #profile: Profile;
   readonly #transport: Transport;
   readonly #platform: Platform;
+  readonly #settings: Settings;
   readonly #listeners: Listeners<ServerSlots>;
   readonly #events: ServerEvents;
-  #run: ServerRun | undefined;
-  /** The connections of the run; empty without one. */
+  /** The newest last. More than one only where the profile starts a running server again (S12). */
+  #runs: ServerRun[] = [];
+  /** The connections of the runs; empty without one. */
   #peers: PeerMap = new Map();
 
-  constructor(profile: Profile, transport: Transport, platform: Platform) {
+  constructor({ profile, transport, platform, settings }: Surroundings) {
     this.#profile = profile;
     this.#transport = transport;
     this.#platform = platform;
+    this.#settings = settings;
     this.#listeners = new Listeners(serverEventNames, profile);
     this.#events = new ServerEvents(this.#listeners, profile);
   }
 
+  get #run(): ServerRun | undefined {
+    return this.#runs.at(-1);
+  }
+
   get #state(): ServerState {
-    return this.#run === undefined ? 'idle' : this.#run.state;
+    return this.#run?.state ?? 'idle';
   }
 
   get port(): number | undefined {
@@ -61,11 +77,15 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     const [given] = args;
     const problem = startProblem(args, this.#profile);
     if (problem !== undefined || !isObject(given)) return refuse(parameterError(problem ?? ''));
-    const config = readServerConfig(given, this.#profile);
+    const config = readServerConfig(given, this.#profile, this.#platform.hasIpv6);
+    const isMalformed =
+      config instanceof BusinessError && config.code === errorTable.parameter.code;
+    const denied = isMalformed ? undefined : this.#settings.denied();
+    if (denied !== undefined) return refuse(denied);
     if (config instanceof BusinessError) return refuse(config);
 
     const outcome = new Outcome();
-    const verdict = serverCalls[this.#state].start;
+    const verdict = this.#maySecond(config) ? 'allowed' : serverCalls[this.#state].start;
     if (verdict !== 'allowed') {
       void this.#rejectAfterFiles(outcome, config, verdict);
     } else {
@@ -74,16 +94,22 @@ export class WebSocketServerEndpoint implements WebSocketServer {
         transport: this.#transport,
         platform: this.#platform,
         events: this.#events,
-        release: () => {
-          this.#run = undefined;
+        release: (ended: ServerRun) => {
+          this.#runs = this.#runs.filter((run) => run !== ended);
         },
       };
-      const run = new ServerRun(context, config, outcome);
-      this.#run = run;
-      this.#peers = run.peers;
+      // A new map for a new run: what the old one's objects named is not here.
+      if (this.#runs.length === 0) this.#peers = new Map();
+      const run = new ServerRun(context, config, outcome, this.#peers);
+      this.#runs.push(run);
       run.begin();
     }
     return outcome.promise;
+  }
+
+  /** netstack starts a running server again on another port; here `stop` stops both (S12). */
+  #maySecond({ port }: ServerConfig): boolean {
+    return this.#profile.startsAgain && this.#state === 'running' && port !== this.#run?.port;
   }
 
   /**
@@ -108,6 +134,8 @@ export class WebSocketServerEndpoint implements WebSocketServer {
       const args = [data, connection, ...rest];
       return refuse(parameterError(sendProblem(args, this.#profile) ?? ''));
     }
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(denied);
     const peer = findPeer(connection, this.#peers);
     if (peer === undefined) return refuse(unknownPeer(connection, 'notConnected'));
     const verdict = peerCalls[peer.state].send;
@@ -124,6 +152,8 @@ export class WebSocketServerEndpoint implements WebSocketServer {
       const error = parameterError(problem ?? '');
       return deliver(refuse(error), errorCallback(args, this.#profile));
     }
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(denied);
     const peer = findPeer(connection, this.#peers);
     if (peer === undefined) return refuse(unknownPeer(connection, 'other'));
     const verdict = peerCalls[peer.state].close;
@@ -147,9 +177,8 @@ export class WebSocketServerEndpoint implements WebSocketServer {
   stop(): Promise<boolean>;
   stop(...args: readonly unknown[]): Promise<boolean> {
     const error = this.#whyNot('stop', args);
-    return error === undefined && this.#run !== undefined
-      ? this.#run.stop()
-      : refuse(error ?? stateError('other', 'not running'));
+    if (error !== undefined) return refuse(error);
+    return Promise.all(this.#runs.map((run) => run.stop())).then(() => true);
   }
 
   /** Arguments count as a wrong state here, not as 401 (§3.3). */
@@ -158,6 +187,8 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     if (args.length > 0 && !isOmitted) {
       return stateError('other', `expected no arguments, received ${args.length}`);
     }
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return denied;
     const verdict = serverCalls[this.#state][call];
     return verdict === 'allowed' ? undefined : stateError(verdict, `${call} while ${this.#state}`);
   }

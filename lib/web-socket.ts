@@ -18,10 +18,18 @@ import {
 } from './completion.js';
 import { BusinessError, fileError, parameterError, stateError } from './errors.js';
 import { Listeners } from './listeners.js';
-import { type ConnectOptions, filesOf, makeRequest, readOptions } from './options.js';
+import {
+  type ConnectOptions,
+  type ConnectRequest,
+  filesOf,
+  makeRequest,
+  readOptions,
+} from './options.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
+import type { Settings } from './settings.js';
 import { type ClientState, clientCalls } from './state.js';
+import type { Surroundings } from './surroundings.js';
 import type { Transport } from './transport.js';
 import type { AsyncCallback, WebSocketCloseOptions, WebSocketData } from './types.js';
 import { isSendable, mismatch, whyNotSendable } from './validate.js';
@@ -30,14 +38,16 @@ export class WebSocketClient implements WebSocket {
   readonly #profile: Profile;
   readonly #transport: Transport;
   readonly #platform: Platform;
+  readonly #settings: Settings;
   readonly #listeners: Listeners<ClientSlots>;
   readonly #events: ClientEvents;
   #connection: ClientConnection | undefined;
 
-  constructor(profile: Profile, transport: Transport, platform: Platform) {
+  constructor({ profile, transport, platform, settings }: Surroundings) {
     this.#profile = profile;
     this.#transport = transport;
     this.#platform = platform;
+    this.#settings = settings;
     this.#listeners = new Listeners(clientEventNames, profile);
     this.#events = new ClientEvents(this.#listeners, profile);
   }
@@ -48,7 +58,11 @@ export class WebSocketClient implements WebSocket {
 
   connect(url: string, options?: WebSocketRequestOptions): Promise<boolean>;
   connect(url: string, callback: AsyncCallback<boolean>): void;
-  connect(url: string, options: WebSocketRequestOptions, callback: AsyncCallback<boolean>): void;
+  connect(
+    url: string,
+    options: WebSocketRequestOptions | undefined,
+    callback: AsyncCallback<boolean>,
+  ): void;
   connect(...args: readonly unknown[]): Returned {
     const { callback, options, problem } = parseCall(args, connectShape, this.#profile);
     const [url] = args;
@@ -56,15 +70,19 @@ export class WebSocketClient implements WebSocket {
       return refuse(callback, parameterError(mismatch('url', 'a string', url)));
     }
     if (problem !== undefined) return refuse(callback, parameterError(problem));
-    const read = readOptions(options, this.#profile);
+    const read = readOptions(options, this.#profile, this.#settings.netstackTls);
     if (typeof read === 'string') return refuse(callback, parameterError(read));
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(callback, denied);
     return this.#connectTo(url, read, callback);
   }
 
   #connectTo(url: string, options: ConnectOptions, callback: Completer): Returned {
     const outcome = new Outcome();
     const verdict = clientCalls[this.#state].connect;
-    const request = makeRequest(url, options, this.#profile);
+    const request = makeRequest(url, options, this.#profile, this.#platform.readVariable);
+    const denied = this.#domainDenied(request);
+    if (denied !== undefined) return refuse(callback, denied);
     if (verdict !== 'allowed') {
       const error = stateError(verdict, `connect while ${this.#state}`);
       void this.#rejectAfterFiles(outcome, options, error);
@@ -85,6 +103,13 @@ export class WebSocketClient implements WebSocket {
       this.#connection.begin();
     }
     return deliver(outcome.promise, callback);
+  }
+
+  /** The check of the domain, which comes first (§2.2). */
+  #domainDenied(request: ConnectRequest | BusinessError): BusinessError | undefined {
+    return request instanceof BusinessError
+      ? undefined
+      : this.#settings.domainDenied(request.target.hostname);
   }
 
   /** The check of the files comes before those of the state and of the URL (§2.2). */
@@ -118,6 +143,8 @@ export class WebSocketClient implements WebSocket {
   }
 
   #post(data: WebSocketData, callback: Completer): Returned {
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(callback, denied);
     const connection = this.#connection;
     const verdict = clientCalls[this.#state].send;
     if (verdict !== 'allowed' || connection === undefined) {
@@ -130,10 +157,12 @@ export class WebSocketClient implements WebSocket {
 
   close(options?: WebSocketCloseOptions): Promise<boolean>;
   close(callback: AsyncCallback<boolean>): void;
-  close(options: WebSocketCloseOptions, callback: AsyncCallback<boolean>): void;
+  close(options: WebSocketCloseOptions | undefined, callback: AsyncCallback<boolean>): void;
   close(...args: readonly unknown[]): Returned {
     const { callback, options, problem } = parseCall(args, closeShape, this.#profile);
     if (problem !== undefined) return refuse(callback, parameterError(problem));
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(callback, denied);
 
     const verdict = clientCalls[this.#state].close;
     if (verdict !== 'allowed') {

@@ -98,8 +98,10 @@ function nativeTests(folder, sanitize) {
     return;
   }
   const options = {
-    ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
-    TSAN_OPTIONS: 'halt_on_error=1',
+    // Some tests ask for more memory than there is.
+    ASAN_OPTIONS:
+      'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1',
+    TSAN_OPTIONS: 'halt_on_error=1:allocator_may_return_null=1',
     UBSAN_OPTIONS: 'print_stacktrace=1',
   };
   const passed = run(
@@ -169,7 +171,8 @@ function sanitized(name) {
     {
       OHWS_PRELOAD: runtime,
       OHWS_BINDING: path.join(root, `build-${name}/Release/ohos_websocket.node`),
-      ASAN_OPTIONS: 'detect_leaks=1:malloc_context_size=5',
+      // A small quarantine: the tests judge resident memory.
+      ASAN_OPTIONS: 'detect_leaks=1:malloc_context_size=5:quarantine_size_mb=16',
       LSAN_OPTIONS: `suppressions=${suppressions('lsan.supp')}:print_suppressions=0`,
       TSAN_OPTIONS: `suppressions=${suppressions('tsan.supp')}:halt_on_error=1:report_signal_unsafe=0`,
       UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',

@@ -145,7 +145,10 @@ export type EncryptedFiles = CertificateFiles & { readonly password: string };
 /** What `Certificates` has no example of. All but `otherClient` lead to its `caPath`. */
 export interface MoreCertificates {
   /** For the right names, issued by an intermediate CA that the file carries too. */
-  readonly chained: CertificateFiles;
+  readonly chained: CertificateFiles & {
+    /** The intermediate CA alone. */
+    readonly chainPath: string;
+  };
   /** The same without the intermediate CA. */
   readonly broken: CertificateFiles;
   /** The same chain; its key is encrypted. */
@@ -160,10 +163,14 @@ export interface MoreCertificates {
   readonly wildcard: CertificateFiles;
   /** For the right names, but made for clients. */
   readonly wrongPurpose: CertificateFiles;
+  /** For the right names, with an RSA key. */
+  readonly rsa: CertificateFiles;
   /** For a client, named `client`. */
   readonly client: CertificateFiles;
   /** For the same client; its key is encrypted. */
   readonly encryptedClient: EncryptedFiles;
+  /** The same, encrypted in the way of the PEM format itself. */
+  readonly legacyClient: EncryptedFiles;
   /** For a client, issued by the CA of `otherCaPath`. */
   readonly otherClient: CertificateFiles;
   /** A file without a byte. */
@@ -176,6 +183,7 @@ interface Issued {
   readonly names?: string;
   readonly usage?: 'serverAuth' | 'clientAuth';
   readonly isCa?: boolean;
+  readonly isRsa?: boolean;
   /** Begin and end of its validity in days from now. */
   readonly days?: readonly [from: number, to: number];
   /** Name of the files of the CA; default `ca`. */
@@ -200,12 +208,13 @@ export function makeMoreCertificates({ folder }: Certificates): MoreCertificates
   writeFileSync(file('issued.txt'), '');
   const issue = ({ name, names = '', isCa = false, ...rest }: Issued): CertificateFiles => {
     const { usage = 'serverAuth', issuer = 'ca', days = [-1, 7] } = rest;
+    const kind = rest.isRsa ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
     const subject = names === '' ? '' : `subjectAltName=${names}\n`;
     const purpose = isCa ? 'keyUsage=critical,keyCertSign' : `extendedKeyUsage=${usage}`;
     const basic = `basicConstraints=critical,CA:${isCa ? 'TRUE' : 'FALSE'}`;
     writeFileSync(file(`${name}.ext`), `${subject}${purpose}\n${basic}\n`);
     openssl(
-      ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      ...['req', '-new', '-newkey', ...kind, '-nodes'],
       ...['-keyout', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.csr`],
     );
     openssl(
@@ -216,10 +225,9 @@ export function makeMoreCertificates({ folder }: Certificates): MoreCertificates
     );
     return pair(name);
   };
-  const encrypt = (name: string): string => {
-    const out = `${name}-encrypted`;
+  const encrypt = (name: string, out: string, ...form: string[]): string => {
     openssl(
-      ...['pkey', '-in', `${name}.key`, '-out', `${out}.key`],
+      ...['pkey', '-in', `${name}.key`, '-out', `${out}.key`, ...form],
       ...['-aes-256-cbc', '-passout', `pass:${PASSWORD}`],
     );
     return out;
@@ -232,16 +240,27 @@ export function makeMoreCertificates({ folder }: Certificates): MoreCertificates
   writeFileSync(file('empty.pem'), '');
 
   return {
-    chained: pair('chained', 'chained-leaf'),
+    chained: { ...pair('chained', 'chained-leaf'), chainPath: file('intermediate.pem') },
     broken,
-    chainedEncrypted: { ...pair('chained', encrypt('chained-leaf')), password: PASSWORD },
+    chainedEncrypted: {
+      ...pair('chained', encrypt('chained-leaf', 'chained-encrypted')),
+      password: PASSWORD,
+    },
     notYetValid: issue({ name: 'not-yet-valid', names: RIGHT_NAMES, days: [1, 7] }),
     wrongAddress: issue({ name: 'wrong-address', names: 'IP:127.0.0.9' }),
     addressAsName: issue({ name: 'address-as-name', names: 'DNS:127.0.0.1' }),
     wildcard: issue({ name: 'wildcard', names: 'DNS:*.wild.test' }),
     wrongPurpose: issue({ name: 'wrong-purpose', names: RIGHT_NAMES, usage: 'clientAuth' }),
+    rsa: issue({ name: 'rsa', names: RIGHT_NAMES, isRsa: true }),
     client,
-    encryptedClient: { ...pair('client', encrypt('client')), password: PASSWORD },
+    encryptedClient: {
+      ...pair('client', encrypt('client', 'client-encrypted')),
+      password: PASSWORD,
+    },
+    legacyClient: {
+      ...pair('client', encrypt('client', 'client-legacy', '-traditional')),
+      password: PASSWORD,
+    },
     otherClient: issue({ name: 'other-client', usage: 'clientAuth', issuer: 'other-ca' }),
     emptyPath: file('empty.pem'),
   };

@@ -1,6 +1,7 @@
 /** Clients and servers over the fake transport, with everything that they raise in a log. */
 
 import { documented, type Profile } from '../../lib/profile.js';
+import { Settings } from '../../lib/settings.js';
 import type { WebSocket, WebSocketConnection, WebSocketServer } from '../../lib/types.js';
 import { createWebSocketModule } from '../../lib/web-socket-module.js';
 import { type FakeClient, FakePlatform, FakeTransport, openInfo } from './fake-transport.js';
@@ -13,6 +14,7 @@ export const nobody: WebSocketConnection = { clientIP: '127.0.0.1', clientPort: 
 interface Fakes {
   readonly transport: FakeTransport;
   readonly platform: FakePlatform;
+  readonly settings: Settings;
   /** `[event, ...arguments]` of every event, in order. */
   readonly log: unknown[][];
 }
@@ -39,11 +41,12 @@ function record(emitter: unknown, events: readonly string[], log: unknown[][]): 
 export function newClient(profile: Profile = documented): TestedClient {
   const transport = new FakeTransport();
   const platform = new FakePlatform();
-  const ws = createWebSocketModule(profile, transport, platform).createWebSocket();
+  const settings = new Settings();
+  const ws = createWebSocketModule(profile, transport, { platform, settings }).createWebSocket();
   const log: unknown[][] = [];
   const events = ['open', 'openInfo', 'message', 'dataEnd', 'headerReceive', 'close', 'error'];
   record(ws, events, log);
-  return { transport, platform, ws, log };
+  return { transport, platform, settings, ws, log };
 }
 
 /** A client whose connection is open; the log begins afterwards. */
@@ -61,10 +64,14 @@ export function openClient(profile: Profile = documented): TestedClient & FakeCl
 export function newServer(profile: Profile = documented): TestedServer {
   const transport = new FakeTransport();
   const platform = new FakePlatform();
-  const server = createWebSocketModule(profile, transport, platform).createWebSocketServer();
+  const settings = new Settings();
+  const server = createWebSocketModule(profile, transport, {
+    platform,
+    settings,
+  }).createWebSocketServer();
   const log: unknown[][] = [];
   record(server, ['connect', 'messageReceive', 'close', 'error'], log);
-  return { transport, platform, server, log };
+  return { transport, platform, settings, server, log };
 }
 
 /** A server that listens on port 9001. */

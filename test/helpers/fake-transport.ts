@@ -92,6 +92,8 @@ function newest<T>(requests: readonly T[]): T {
 export class FakePlatform implements Platform {
   readonly names = new Map<string, readonly string[]>();
   readonly files = new Set<string>();
+  readonly variables = new Map<string, string>();
+  ipv6 = true;
   /** While set, look-ups wait for it. */
   gate: Promise<void> = Promise.resolve();
 
@@ -106,6 +108,10 @@ export class FakePlatform implements Platform {
     await this.gate;
     return this.files.has(path);
   }
+
+  readonly readVariable = (name: string): string | undefined => this.variables.get(name);
+
+  readonly hasIpv6 = (): boolean => this.ipv6;
 }
 
 export function accepted(

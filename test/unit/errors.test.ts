@@ -125,7 +125,8 @@ describe('the value of an error event', () => {
     const event = clientErrorEvent(0, { ...failure }, documented);
     expect(event.data).toBe('0');
     expect(event.message).toBe('tls: ECONNRESET certificate has expired');
-    expect(clientErrorEvent(0, undefined, documented).message).toBe('connection: failed');
+    const silent = { phase: 'tls', errno: '', detail: '' } as const;
+    expect(clientErrorEvent(0, silent, documented).message).toBe('tls: failed');
   });
 
   it('of a server is an Error with code 200', () => {

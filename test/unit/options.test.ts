@@ -7,8 +7,10 @@ import { describe, expect, it } from 'vitest';
 import { BusinessError } from '../../lib/errors.js';
 import {
   type ConnectOptions,
+  type ConnectRequest,
   clientConfig,
   filesOf,
+  hostToResolve,
   makeRequest,
   readOptions,
 } from '../../lib/options.js';
@@ -21,10 +23,23 @@ function read(options: Record<string, unknown>, profile = documented): ConnectOp
   return result;
 }
 
-function config(url: string, options: Record<string, unknown> = {}): ClientConfig {
-  const request = makeRequest(url, read(options), documented);
-  if (request instanceof BusinessError) throw request;
-  return clientConfig(request, ['192.0.2.1']);
+function request(
+  url: string,
+  options: Record<string, unknown> = {},
+  profile = documented,
+  variables: Record<string, string> = {},
+): ConnectRequest {
+  const made = makeRequest(url, read(options, profile), profile, (name) => variables[name]);
+  if (made instanceof BusinessError) throw made;
+  return made;
+}
+
+function config(
+  url: string,
+  options: Record<string, unknown> = {},
+  profile = documented,
+): ClientConfig {
+  return clientConfig(request(url, options, profile), ['192.0.2.1'], profile);
 }
 
 describe('what the engine gets', () => {
@@ -85,7 +100,7 @@ describe('what the engine gets', () => {
       keyPassword: 'p',
       caAddsToSystem: false,
       trust: 'skip',
-      minTlsVersion: undefined,
+      minTlsVersion: 2,
       proxy: undefined,
       rules: 'documented',
       pingIntervalSeconds: 10,
@@ -138,6 +153,8 @@ describe('options', () => {
     [{ proxy: { host: 'h', port: '8080' } }],
     [{ proxy: { host: 'h', port: 1, exclusionList: 'x' } }],
     [{ proxy: { host: 'h'.repeat(2048), port: 1 } }],
+    [{ proxy: { host: 'h', port: 1, username: 'a:b' } }],
+    [{ proxy: { host: 'h', port: 1, password: 'p'.repeat(4097) } }],
     [{ protocol: 1 }],
     [{ protocol: {} }],
     [{ protocol: null }],
@@ -170,16 +187,61 @@ describe('options', () => {
   });
 });
 
+describe('TLS', () => {
+  it.each([
+    [0, 0, undefined],
+    [1, 1, 1],
+    [2, 2, 2],
+    [3, 3, 3],
+    [4, undefined, undefined],
+    [-1, undefined, undefined],
+    [1.5, undefined, undefined],
+    [Number.NaN, undefined, undefined],
+    ['2', undefined, undefined],
+  ])('of at least version %j is %j, in netstack %j (C17)', (version, here, there) => {
+    const options = { minSupportTlsProtocol: version };
+    expect(config('wss://h/', options).minTlsVersion).toBe(here);
+    expect(config('wss://h/', options, netstack).minTlsVersion).toBe(there);
+  });
+
+  it('trusts caPath alone, in netstack the system too (C16)', () => {
+    expect(config('wss://h/').caAddsToSystem).toBe(false);
+    expect(config('wss://h/', {}, netstack).caAddsToSystem).toBe(true);
+  });
+
+  it.each([
+    [false, documented, false, 'verify'],
+    [true, documented, false, 'skip'],
+    [false, documented, true, 'verify'],
+    [true, documented, true, 'skip'],
+    [false, netstack, false, 'verify'],
+    [true, netstack, false, 'skip'],
+    [false, netstack, true, 'lax'],
+    [true, netstack, true, 'laxSkip'],
+  ] as const)(
+    'skipping %j, profile %#, netstack TLS %j (C14, C15)',
+    (skip, profile, lax, trust) => {
+      const options = { skipServerCertVerification: skip };
+      expect(readOptions(options, profile, lax)).toMatchObject({ trust });
+    },
+  );
+
+  it('is for the engine to rule in its own matters', () => {
+    expect(config('ws://h/', {}, netstack).rules).toBe('netstack');
+  });
+});
+
 describe('a request', () => {
   it('of a bad URL is 2302001, with the reason', () => {
-    expect(makeRequest('http://h', read({}), documented)).toMatchObject({
+    expect(makeRequest('http://h', read({}), documented, () => undefined)).toMatchObject({
       code: 2302001,
       cause: { phase: 'arguments', detail: expect.stringContaining('ws://') },
     });
   });
 
   it.each([
-    ['none', 'ws://h/', { proxy: 'system' }],
+    ['no system proxy', 'ws://h/', { proxy: 'system' }],
+    ['no proxy', 'ws://h/', { proxy: 'no-proxy' }],
     ['one without a host', 'ws://h/', { proxy: { host: '', port: 1, exclusionList: [] } }],
     ['one without a port', 'ws://h/', { proxy: { host: 'p', port: 0, exclusionList: [] } }],
     [
@@ -188,14 +250,50 @@ describe('a request', () => {
       { proxy: { host: 'p', port: 1, exclusionList: ['H'] } },
     ],
   ])('through %s goes directly', (_what, url, options) => {
-    expect(makeRequest(url, read(options), documented)).not.toBeInstanceOf(BusinessError);
+    expect(request(url, options).proxy).toBeUndefined();
+    expect(hostToResolve(request(url, options))).not.toBe('p');
   });
 
-  it('through a proxy is 2302999 and says that this is missing', () => {
-    const options = read({ proxy: { host: 'p', port: 1, exclusionList: ['x'] } });
-    expect(makeRequest('ws://h/', options, documented)).toMatchObject({
+  it('through a proxy needs its address and leaves the name of the target to it', () => {
+    const proxy = {
+      host: 'proxy.example',
+      port: 3128,
+      username: 'u',
+      password: 'p',
+      exclusionList: ['x'],
+    };
+    expect(hostToResolve(request('wss://h:9/', { proxy }))).toBe('proxy.example');
+    expect(config('wss://h:9/', { proxy })).toMatchObject({
+      addresses: [],
+      serverName: 'h',
+      port: 9,
+      host: 'h:9',
+      proxy: { addresses: ['192.0.2.1'], port: 3128, user: 'u', password: 'p' },
+    });
+  });
+
+  it('without a host is not sent to a proxy', () => {
+    const proxy = { host: 'p', port: 1, exclusionList: [] };
+    expect(hostToResolve(request('ws://', { proxy }))).toBe('');
+  });
+
+  it('goes through the proxy of the system by default, never with no-proxy (C20)', () => {
+    const variables = { http_proxy: 'http://u:p@sys:8080' };
+    const found = { host: 'sys', port: 8080, user: 'u', password: 'p' };
+    for (const profile of [documented, netstack]) {
+      expect(request('ws://h/', {}, profile, variables).proxy).toEqual(found);
+      expect(request('ws://h/', { proxy: 'system' }, profile, variables).proxy).toEqual(found);
+      expect(request('ws://h/', { proxy: 'no-proxy' }, profile, variables).proxy).toBeUndefined();
+      const excluded = { proxy: { host: 'p', port: 1, exclusionList: ['h'] } };
+      expect(request('ws://h/', excluded, profile, variables).proxy).toBeUndefined();
+    }
+  });
+
+  it('through a proxy of the system that cannot be used is 2302999 and says which', () => {
+    const variable = (name: string) => (name === 'ALL_PROXY' ? 'socks5://p:1' : undefined);
+    expect(makeRequest('ws://h/', read({}), documented, variable)).toMatchObject({
       code: 2302999,
-      cause: { phase: 'proxy', detail: 'connections through a proxy are not supported yet' },
+      cause: { phase: 'proxy', detail: 'ALL_PROXY is not the URL of an HTTP proxy' },
     });
   });
 });

@@ -28,6 +28,19 @@ describe('start', () => {
     expect(server.port).toBe(54321);
   });
 
+  it('listens everywhere in netstack, as far as there is IPv6', () => {
+    for (const ipv6 of [true, false]) {
+      const { server, transport, platform } = newServer(netstack);
+      platform.ipv6 = ipv6;
+      void call(server, 'start', { serverIP: '' });
+      const { addresses, rules } = transport.server.config;
+      expect({ addresses, rules }).toEqual({
+        addresses: ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'],
+        rules: 'netstack',
+      });
+    }
+  });
+
   it('has every option', async () => {
     const { server, transport, platform } = newServer();
     platform.files.add('/c').add('/k');
@@ -108,7 +121,11 @@ describe('start', () => {
     void call(server, 'start', junk);
     const { config } = transport.server;
     void call(newServer().server, 'start', {});
-    expect(config).toMatchObject({ addresses: ['0.0.0.0'], maxClients: 10, connectRateLimit: false });
+    expect(config).toMatchObject({
+      addresses: ['0.0.0.0'],
+      maxClients: 10,
+      connectRateLimit: false,
+    });
   });
 
   it('has no highest limit', () => {

@@ -8,6 +8,8 @@ import {
   accepted,
   brokenClose,
   cleanClose,
+  type FakeServer,
+  failure,
   rejection,
   settled,
 } from '../helpers/fake-transport.js';
@@ -282,4 +284,36 @@ describe('a server that does not run', () => {
       await expect(call(server, 'listAllConnections', undefined)).resolves.toEqual([]);
     },
   );
+});
+
+describe('a second start in netstack (S12)', () => {
+  it('listens on another port as well; stop stops both', async () => {
+    const { server, transport } = await runningServer(netstack);
+    const again = server.start({ serverPort: 9002 });
+    transport.server.handler.onStarted(9002, undefined);
+    await expect(again).resolves.toBe(true);
+    expect((await rejection(server.start({ serverPort: 9002 }))).code).toBe(2302007);
+    expect(server.port).toBe(9002);
+
+    const [first, second] = transport.servers as [FakeServer, FakeServer];
+    accepted(first, '192.0.2.1', 1);
+    accepted(second, '192.0.2.2', 2);
+    await expect(server.listAllConnections()).resolves.toHaveLength(2);
+
+    const stopped = server.stop();
+    expect([first.stops, second.stops].map((stops) => stops.length)).toEqual([1, 1]);
+    first.handler.onStopped();
+    second.handler.onStopped();
+    await expect(stopped).resolves.toBe(true);
+    expect((await rejection(server.stop())).code).toBe(2302999);
+  });
+
+  it('that fails leaves the first one as it was', async () => {
+    const { server, transport } = await runningServer(netstack);
+    const again = server.start({ serverPort: 9002 });
+    transport.server.handler.onStarted(0, { ...failure, kind: 'addressInUse' });
+    expect((await rejection(again)).code).toBe(2302007);
+    expect(server.port).toBe(9001);
+    await expect(server.listAllConnections()).resolves.toEqual([]);
+  });
 });

@@ -100,6 +100,48 @@ describe('connect', () => {
     });
   });
 
+  it('through a proxy asks for its addresses only', async () => {
+    const { ws, transport, platform } = newClient();
+    platform.names.set('proxy', ['192.0.2.1', '::2']);
+    void ws.connect('ws://target/', { proxy: { host: 'proxy', port: 3128, exclusionList: [] } });
+    await settled();
+    expect(transport.client.config).toMatchObject({
+      addresses: [],
+      serverName: 'target',
+      proxy: { addresses: ['192.0.2.1', '::2'], port: 3128 },
+    });
+  });
+
+  it('through the proxy of the environment, or past it', () => {
+    const { ws, transport, platform } = newClient();
+    platform.variables.set('http_proxy', '192.0.2.1:3128');
+    platform.variables.set('no_proxy', '127.0.0.1');
+    void ws.connect('ws://target/');
+    expect(transport.client.config.proxy).toMatchObject({ addresses: ['192.0.2.1'], port: 3128 });
+    const direct = newClient();
+    direct.platform.variables.set('http_proxy', '192.0.2.1:3128');
+    direct.platform.variables.set('no_proxy', '127.0.0.1');
+    void direct.ws.connect(url);
+    expect(direct.transport.client.config).toMatchObject({ addresses: ['127.0.0.1'] });
+    expect(direct.transport.client.config.proxy).toBeUndefined();
+  });
+
+  it('through a proxy without an address is −1 as for a target, and says so', async () => {
+    const { ws, log } = newClient();
+    const proxy = { host: 'unknown', port: 3128, exclusionList: [] };
+    const error = await rejection(ws.connect('ws://127.0.0.1/', { proxy }));
+    expect(error).toMatchObject({
+      code: -1,
+      cause: {
+        phase: 'resolve',
+        errno: 'ENOTFOUND',
+        detail: expect.stringMatching(/^the proxy: /),
+      },
+    });
+    await settled();
+    expect(log).toEqual([['error', expect.objectContaining({ code: 200, data: '0' })]]);
+  });
+
   it('to an unknown host is −1 and one error event; the object is free', async () => {
     for (const host of ['ws://unknown/', 'ws://']) {
       const { ws, log, transport } = newClient();

@@ -1,7 +1,7 @@
 /**
- * What a device allows an application, for tests of that application: without the permission for
- * the internet every call is refused with 201; an atomic service reaches only the domains it was
- * configured with, else 2302998. By default everything is allowed, as there is nobody here to ask.
+ * What can be switched while a program runs, for both profiles at once: the policy that a device
+ * applies to an application, so that its tests can provoke 201 and 2302998; and netstack's lax TLS.
+ * By default everything is allowed, as there is nobody here to ask, and TLS is verified.
  */
 
 import { type BusinessError, businessError } from './errors.js';
@@ -18,12 +18,13 @@ export interface Policy {
   readonly allowedDomains?: readonly string[] | undefined;
 }
 
-/** The policy of a module object, which can change between calls. */
-export class PolicyHolder {
+export class Settings {
+  /** netstack's TLS rules in the netstack profile (C14, C15). */
+  netstackTls = false;
   #policy: Policy = {};
 
   /** Replaces the policy as a whole. Throws a TypeError if it is none. */
-  set(policy: Policy = {}): void {
+  setPolicy(policy: Policy = {}): void {
     const { internetPermission, allowedDomains } = checked(policy);
     this.#policy = { internetPermission, allowedDomains: allowedDomains && [...allowedDomains] };
   }
@@ -46,12 +47,12 @@ export class PolicyHolder {
     });
     return isAllowed
       ? undefined
-      : businessError('domainDenied', cause(`setPolicy: ${hostname} is not allowed`));
+      : businessError('domainDenied', cause(`setPolicy: ${hostname || 'no host'} is not allowed`));
   }
 }
 
 function cause(detail: string) {
-  return { phase: 'state', errno: '', detail } as const;
+  return { phase: 'arguments', errno: '', detail } as const;
 }
 
 function checked(policy: unknown): Policy {
@@ -68,13 +69,31 @@ function checked(policy: unknown): Policy {
   return policy;
 }
 
-/** The policy of this process. */
-export const processPolicy: PolicyHolder = new PolicyHolder();
+/** The settings of this process. */
+export const processSettings: Settings = new Settings();
 
 /**
  * Beyond OHOS. Sets what this process may do, in both profiles; `setPolicy()` allows everything
- * again. Running connections are not touched.
+ * again. Connections and servers that run are not ended.
  */
 export function setPolicy(policy?: Policy): void {
-  processPolicy.set(policy);
+  processSettings.setPolicy(policy);
+}
+
+/**
+ * Beyond OHOS, and DANGEROUS: only for comparing with a device. From now on every `wss` connection
+ * of the netstack profile trusts as OpenHarmony's netstack does: **the host name is not checked,
+ * and self-signed certificates pass** (C14); `skipServerCertVerification` lets unknown issuers and
+ * expired certificates pass too (C15). Anybody on the way can read and change what is sent. The
+ * documented profile is not affected. `false` goes back to full verification.
+ */
+export function dangerouslyUseNetstackTls(use = true): void {
+  if (use && !processSettings.netstackTls) {
+    process.emitWarning(
+      'dangerouslyUseNetstackTls: the netstack profile does not check host names and accepts ' +
+        'self-signed certificates. Connections are not secure.',
+      'SecurityWarning',
+    );
+  }
+  processSettings.netstackTls = use;
 }

@@ -1,0 +1,3 @@
+// The ES module face of `basic-services-kit.ts`.
+
+export * from './basic-services-kit.js';

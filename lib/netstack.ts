@@ -1,0 +1,13 @@
+/** The `webSocket` namespace, values and types, with the behaviour of OpenHarmony's netstack. */
+
+import { engine } from './engine.js';
+import { netstack } from './profile.js';
+import { createWebSocketModule, type WebSocketModule } from './web-socket-module.js';
+
+const api: WebSocketModule = createWebSocketModule(netstack, engine);
+
+export const createWebSocket: WebSocketModule['createWebSocket'] = api.createWebSocket;
+export const createWebSocketServer: WebSocketModule['createWebSocketServer'] =
+  api.createWebSocketServer;
+export { TlsProtocol } from './tls-protocol.js';
+export type * from './types.js';

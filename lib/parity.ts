@@ -1,0 +1,33 @@
+/**
+ * `ohos-websocket/parity`: the same module with the behaviour of OpenHarmony's netstack where that
+ * differs from the documentation (`docs/compatibility.md`), over the same engine.
+ */
+
+import * as webSocket from './netstack.js';
+
+export { BusinessError } from './errors.js';
+export { createWebSocket, createWebSocketServer, TlsProtocol } from './netstack.js';
+export { dangerouslyUseNetstackTls, type Policy, setPolicy } from './settings.js';
+export type {
+  AsyncCallback,
+  Callback,
+  ClientCert,
+  ClientConnectionCloseCallback,
+  CloseResult,
+  ErrorCallback,
+  HttpProxy,
+  ProxyConfiguration,
+  ResponseHeaders,
+  ServerCert,
+  WebSocket,
+  WebSocketCloseOptions,
+  WebSocketConnection,
+  WebSocketData,
+  WebSocketMessage,
+  WebSocketOpenInfo,
+  WebSocketOpenResult,
+  WebSocketRequestOptions,
+  WebSocketServer,
+  WebSocketServerConfig,
+} from './types.js';
+export { webSocket, webSocket as default };

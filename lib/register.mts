@@ -1,0 +1,3 @@
+// The ES module face of `register.ts`.
+
+import './register.js';
