@@ -21,7 +21,8 @@ constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
 constexpr size_t kMaxProxyAnswerBytes = 16 * 1024;
 
 std::string Base64(const std::string& bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  // lws wants more room than the text takes.
+  std::string text((bytes.size() + 2) / 3 * 4 + 8, '\0');
   const int size = lws_b64_encode_string(bytes.data(), static_cast<int>(bytes.size()), text.data(),
                                          static_cast<int>(text.size()));
   text.resize(static_cast<size_t>(std::max(size, 0)));
