@@ -183,9 +183,9 @@ export const quirks = {
     netstack: false,
     test: 'server-start-portstr-01',
   },
-  /** What the engine does where it alone decides: `engineQuirks`. */
+  /** What the engine does where it alone decides: C25 and all others of `engineQuirks`. */
   rules: {
-    ref: '§1',
+    ref: 'C25',
     documented: 'documented',
     netstack: 'netstack',
     test: 'test/unit/options.test.ts',

@@ -6,7 +6,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -83,6 +83,8 @@ export function demandInstalled(): void {
 /** Starts a proxy until the test has finished; gives the option that uses it. */
 export async function startProxy(kind: ProxyKind, user?: User) {
   const folder = mkdtempSync(path.join(tmpdir(), 'ohws-proxy-'));
+  // squid reads it as another user.
+  chmodSync(folder, 0o755);
   const port = await freePort();
   const { LD_PRELOAD: _preload, ...env } = process.env;
   const proxy = spawn(kind.command, kind.configure(folder, port, user), { env, stdio: 'pipe' });

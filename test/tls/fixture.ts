@@ -12,15 +12,22 @@ export interface Outcome {
 }
 
 export interface Attempt {
+  /** Which entry of the package; default `ohos-websocket`. */
+  readonly entry?: string;
   readonly env: Readonly<Record<string, string>>;
   readonly url: string;
   readonly options?: ClientOptions;
 }
 
 /** Runs it to its end; the peer has to take part in the close. */
-export async function connectIn({ env, url, options = {} }: Attempt): Promise<Outcome> {
+export async function connectIn({
+  entry = 'ohos-websocket',
+  env,
+  url,
+  options = {},
+}: Attempt): Promise<Outcome> {
   const program = new URL('./fixtures/connect.mjs', import.meta.url);
-  const args = [JSON.stringify({ env, url, options })];
+  const args = [JSON.stringify({ entry, env, url, options })];
   const { stdout } = await new Child(program, { args }).exits(0);
   return JSON.parse(stdout) as Outcome;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -185,7 +186,9 @@ void ClientAttempt::TryNext(Connection& connection) {
   tcp_connected_ = false;
   tunnel_open_ = false;
   proxy_answer_.clear();
-  tls_error_.clear();
+  request_sent_ = false;
+  verdict_.clear();
+  alert_.clear();
   lws_client_connect_info info{};
   info.context = core_.context();
   info.vhost = vhost;
@@ -225,7 +228,7 @@ size_t ClientAttempt::WriteProxyRequest(char* out, size_t room) const {
   return request.size();
 }
 
-int ClientAttempt::ReadProxyAnswer(int fd) {
+int ClientAttempt::ReadProxyAnswer(Connection& connection, int fd) {
   constexpr std::string_view kEndOfHead = "\r\n\r\n";
   std::array<char, 2048> piece;
   // Only the head is ours: what follows belongs to the tunnel.
@@ -244,7 +247,8 @@ int ClientAttempt::ReadProxyAnswer(int fd) {
     proxy_error_ = "the proxy does not speak HTTP";
     return -1;
   }
-  if (proxy_answer_.size() >= 12 && proxy_answer_.compare(9, 3, "200") != 0) {
+  if (proxy_answer_.size() >= 13 && (proxy_answer_.compare(9, 3, "200") != 0 ||
+                                     std::isdigit(static_cast<unsigned char>(proxy_answer_[12])) != 0)) {
     proxy_error_ = "the proxy answered " + proxy_answer_.substr(9, proxy_answer_.find_first_of("\r\n") - 9);
     return -1;
   }
@@ -254,10 +258,13 @@ int ClientAttempt::ReadProxyAnswer(int fd) {
     return -1;
   }
   tunnel_open_ = true;
+  // lws's own deadline ends here, and it sets none for TLS in a tunnel.
+  connection.LimitHandshake();
   return 2;
 }
 
-bool ClientAttempt::AppendHeaders(char** at, size_t room) const {
+bool ClientAttempt::AppendHeaders(char** at, size_t room) {
+  request_sent_ = true;
   for (const auto& [name, value] : config_.headers) {
     const size_t size = name.size() + 2 + value.size() + 2;
     if (size > room) return false;
@@ -311,20 +318,24 @@ void ClientAttempt::OnFailed(Connection& connection, lws* wsi, std::string_view 
   }
   const unsigned int status = wsi == nullptr ? 0 : lws_http_client_http_response(wsi);
   const bool answered = status >= 100 && status <= 999;
-  std::string_view phase = "connect";
-  if (via_proxy() && !tunnel_open_) {
-    phase = "proxy";
-  } else if (answered) {
-    phase = "handshake";
-  } else if (!tls_error_.empty()) {
-    phase = "tls";
-  } else if (tcp_connected_) {
-    phase = config_.tls && text.find("tls") != std::string_view::npos ? "tls" : "handshake";
-  }
-  const std::string& known = tls_error_.empty() ? proxy_error_ : tls_error_;
-  const std::string detail = known.empty() ? std::string(text.substr(0, text.find('\0'))) : known;
   connection.OnConnectFailed(answered ? static_cast<uint16_t>(status) : uint16_t{0},
-                             {"network", phase, ErrnoIn(text), detail});
+                             {"network", PhaseOf(answered), ErrnoIn(text), DetailOf(text)});
+}
+
+std::string_view ClientAttempt::PhaseOf(bool answered) const {
+  if (via_proxy() && !tunnel_open_) return "proxy";
+  if (answered) return "handshake";
+  if (!tcp_connected_) return "connect";
+  // A server of TLS 1.3 judges our certificate after the request has left.
+  return config_.tls && (!request_sent_ || !alert_.empty()) ? "tls" : "handshake";
+}
+
+// Our own verdict, else OpenSSL's words, else the server's alert, else lws's words.
+std::string ClientAttempt::DetailOf(std::string_view text) const {
+  if (!verdict_.empty()) return verdict_;
+  if (!proxy_error_.empty()) return proxy_error_;
+  if (!alert_.empty() && !text.starts_with("tls: error")) return alert_;
+  return std::string(text.substr(0, text.find('\0')));
 }
 
 }  // namespace ohws

@@ -68,9 +68,9 @@ class ClientAttempt {
   // The CONNECT request for our proxy; its size.
   size_t WriteProxyRequest(char* out, size_t room) const;
   // What the proxy answers: 1 if there is more to come, 2 if the tunnel is open, -1 if it is not to be.
-  int ReadProxyAnswer(int fd);
+  int ReadProxyAnswer(Connection& connection, int fd);
   // Appends our header lines at `*at`; false if they do not fit.
-  bool AppendHeaders(char** at, size_t room) const;
+  bool AppendHeaders(char** at, size_t room);
   // The answer is accepted, its headers can be read; kept until the connection is established.
   void ReadAnswer(lws* wsi);
   void PostOpened(uint32_t id) const;
@@ -79,13 +79,16 @@ class ClientAttempt {
   // lws frees the wsi; if it has not said why, this is the failure.
   void OnWsiDestroyed(Connection& connection);
   // What the verification of the server's certificate said, for the failure to come.
-  void NoteTlsError(std::string_view text) { tls_error_ = text; }
+  void NoteVerdict(std::string_view text) { verdict_ = text; }
+  void NoteAlert(std::string text) { alert_ = std::move(text); }
 
  private:
   bool via_proxy() const { return !config_.proxy_addresses.empty(); }
   const std::vector<std::string>& addresses() const {
     return via_proxy() ? config_.proxy_addresses : config_.addresses;
   }
+  std::string_view PhaseOf(bool answered) const;
+  std::string DetailOf(std::string_view text) const;
   lws_vhost* NextVhost(Failure& failure) const;
   void TryNext(Connection& connection);
 
@@ -97,7 +100,9 @@ class ClientAttempt {
   std::string proxy_answer_;  // as far as it has come
   std::string proxy_error_;
   bool starting_ = false;  // within lws's call that begins a connect, whose result tells of failures
-  std::string tls_error_;
+  bool request_sent_ = false;
+  std::string verdict_;  // on the server's certificate, if it was refused
+  std::string alert_;    // the server's, if it sent one
   StringListWriter answer_;
 };
 

@@ -110,6 +110,7 @@ void Connection::ReadAgain() {
 
 void Connection::OnEstablished() {
   state_ = State::kOpen;
+  SetDeadline(0);
   attempt_.reset();
   core_.loop().WriteOptimistically(wsi_);
   if (!tx_.empty()) WantWrite();
@@ -305,10 +306,14 @@ void Connection::ArmHeartbeat() {
   if (state_ == State::kOpen) SetDeadline(heartbeat_->NextDeadlineMs().value_or(0));
 }
 
+void Connection::LimitHandshake() { SetDeadline(NowMs() + kTunnelHandshakeTimeoutMs); }
+
 void Connection::OnDeadline(uint64_t now_ms) {
   deadline_ms_ = 0;
   switch (state_) {
     case State::kConnecting:
+      Cut();
+      return;
     case State::kGone:
       return;
     case State::kOpen:

@@ -40,6 +40,8 @@ class Connection {
   };
   // Without progress for so long, a closing connection is cut (C25).
   static constexpr uint64_t kCloseTimeoutMs = 5000;
+  // From an open proxy tunnel to an established connection.
+  static constexpr uint64_t kTunnelHandshakeTimeoutMs = 15'000;
   // After the close handshake a client leaves it to the server to end TCP (RFC 6455 §7.1.1), but not for
   // longer.
   static constexpr uint64_t kTcpEndTimeoutMs = 1000;
@@ -76,6 +78,9 @@ class Connection {
 
   // From the client's attempt.
   void OnConnectFailed(uint16_t http_status, const Failure& failure);
+
+  // From the client's attempt: cut it if it is not established in time.
+  void LimitHandshake();
 
   // From the core: the moment asked for has come.
   void OnDeadline(uint64_t now_ms);

@@ -68,7 +68,7 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
     case kWriteProxyRequest:
       return static_cast<int>(attempt.WriteProxyRequest(static_cast<char*>(in), size));
     case kReadProxyAnswer:
-      return attempt.ReadProxyAnswer(lws_get_socket_fd(wsi));
+      return attempt.ReadProxyAnswer(connection, lws_get_socket_fd(wsi));
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
       return attempt.AppendHeaders(static_cast<char**>(in), size) ? 0 : -1;
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
@@ -81,6 +81,9 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
       connection.StartHeartbeat(heartbeat);
       return 0;
     }
+    case LWS_CALLBACK_SSL_INFO:
+      NoteAlert(attempt, static_cast<const lws_ssl_info*>(in)->ret);
+      return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
       attempt.OnFailed(connection, wsi, Text(in, size));
       return 0;

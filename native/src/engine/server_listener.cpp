@@ -241,7 +241,7 @@ bool ServerListener::Listen(const std::string& ip, Failure& failure) {
 
 bool ServerListener::MakeVhost(Failure& failure) {
   if (!config_.cert_path.empty() &&
-      !CheckKeyPair(config_.cert_path, config_.key_path, config_.key_password, "listen", failure)) {
+      !CheckKeyPair(config_.cert_path, config_.key_path, config_.key_password, failure)) {
     return false;
   }
   lws_context_creation_info info{};

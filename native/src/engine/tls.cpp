@@ -10,7 +10,9 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdlib>
 #include <memory>
 
@@ -102,9 +104,11 @@ bool NetstackForgives(int error, Trust trust) {
   }
 }
 
-// The option bits that switch off what is below the lowest version wanted.
-long OptionsOf(std::optional<int> min_tls_version) {
-  const int lowest = min_tls_version.value_or(0);
+// The option bits that switch off what is below the lowest version wanted. Unless told, TLS 1.2 (RFC 8996);
+// netstack leaves that to OpenSSL.
+long OptionsOf(std::optional<int> min_tls_version, bool netstack) {
+  constexpr int kTls12 = 2;
+  const int lowest = min_tls_version.value_or(netstack ? 0 : kTls12);
   uint64_t options = 0;
   if (lowest >= 1) options |= SSL_OP_NO_TLSv1;
   if (lowest >= 2) options |= SSL_OP_NO_TLSv1_1;
@@ -126,14 +130,14 @@ bool CheckCaFile(const std::string& path, Failure& failure) {
 }  // namespace
 
 bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
-                  std::string_view phase, Failure& failure) {
+                  Failure& failure) {
   const SslContext context(SSL_CTX_new(TLS_method()));
   std::string password = key_password;
   SSL_CTX_set_default_passwd_cb(context.get(), GivePassword);
   SSL_CTX_set_default_passwd_cb_userdata(context.get(), &password);
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context.get(), cert_path.c_str()) != 1) {
-    failure = {"file", phase, 0, TakeOpensslError()};
+    failure = {"file", "tls", 0, TakeOpensslError()};
     return false;
   }
   if (SSL_CTX_use_PrivateKey_file(context.get(), key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
@@ -146,11 +150,11 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
       if (is_key) break;
     }
     ERR_clear_error();
-    failure = {is_key ? "key" : "file", phase, 0, first};
+    failure = {is_key ? "key" : "file", "tls", 0, first};
     return false;
   }
   if (SSL_CTX_check_private_key(context.get()) != 1) {
-    failure = {"key", phase, 0, TakeOpensslError()};
+    failure = {"key", "tls", 0, TakeOpensslError()};
     return false;
   }
   return true;
@@ -187,7 +191,7 @@ int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, boo
     return 0;
   }
   if (!trusted) {
-    attempt.NoteTlsError(X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
+    attempt.NoteVerdict(X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
     return 1;
   }
   if (lax || X509_STORE_CTX_get_error_depth(store) != 0) return 0;
@@ -202,15 +206,26 @@ int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, boo
                                  : X509_check_host(certificate, name.data(), name.size(),
                                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr);
   if (matches == 1) return 0;
-  attempt.NoteTlsError("the certificate is for another host name");
+  attempt.NoteVerdict("the certificate is for another host name");
   X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
   return 1;
+}
+
+void NoteAlert(ClientAttempt& attempt, int alert) {
+  if (SSL_alert_type_string(alert)[0] != 'F') return;
+  // TLS 1.3's, which OpenSSL 3.0 has no name for.
+  constexpr int kCertificateRequired = 116;
+  std::string text =
+      (alert & 0xff) == kCertificateRequired ? "certificate required" : SSL_alert_desc_string_long(alert);
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  attempt.NoteAlert("the server's alert: " + text);
 }
 
 lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config, const std::string& proxy,
                                Failure& failure) {
   const bool with_system = config.tls && config.ca_adds_to_system && !config.ca_path.empty();
-  const long options = OptionsOf(config.min_tls_version);
+  const long options = OptionsOf(config.min_tls_version, config.netstack);
   std::string key = "plain";
   std::string ca_path;
   if (config.tls) {
@@ -223,7 +238,7 @@ lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config,
   if (const auto known = vhosts_.find(key); known != vhosts_.end()) return known->second;
   if (config.tls && !config.ca_path.empty() && !CheckCaFile(config.ca_path, failure)) return nullptr;
   if (config.tls && !config.cert_path.empty() &&
-      !CheckKeyPair(config.cert_path, config.key_path, config.key_password, "tls", failure)) {
+      !CheckKeyPair(config.cert_path, config.key_path, config.key_password, failure)) {
     return nullptr;
   }
   const std::string name =
@@ -239,9 +254,8 @@ lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config,
   const std::string proxy_address = proxy.find(':') == std::string::npos ? proxy : '[' + proxy + ']';
   info.http_proxy_address = proxy.empty() ? "" : proxy_address.c_str();
   info.http_proxy_port = proxy.empty() ? 0 : config.proxy_port;
-  // lws shares OpenSSL contexts between vhosts that look alike to it: this bit keeps those apart that differ
-  // in what AddSystemStore() adds.
-  if (!with_system) info.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+  info.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+  info.ssl_info_event_mask = SSL_CB_READ_ALERT;
   info.ssl_client_options_set = options;
   if (config.tls) {
     if (!ca_path.empty()) info.client_ssl_ca_filepath = ca_path.c_str();

@@ -22,7 +22,7 @@ struct ClientConfig;
 // True if the PEM files are a certificate chain and its key; else what is wrong: "file" for one that cannot
 // be used, "key" for a wrong password or a key of another certificate.
 bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
-                  std::string_view phase, Failure& failure);
+                  Failure& failure);
 
 // The vhost of a listener serves TLS with these files; the strings outlive the call that makes the vhost.
 void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
@@ -31,6 +31,10 @@ void UseServerCertificate(const std::string& cert_path, const std::string& key_p
 // Adds the system's store to a client vhost that has a CA file and wants both (C16); lws asks when it makes
 // one.
 void AddSystemStore(const lws_vhost* vhost, ssl_ctx_st* context);
+
+// A TLS alert of the server, in OpenSSL's numbering: the reason of a failure to come. What we find ourselves
+// is in lws's words.
+void NoteAlert(ClientAttempt& attempt, int alert);
 
 // lws asks once for each certificate of the chain. 0 goes on, 1 refuses the server.
 int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, bool trusted);
