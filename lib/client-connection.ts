@@ -90,9 +90,11 @@ export class ClientConnection implements ClientHandler {
 
   /** As netstack has it, a proxy without an address is as good as a target without one. */
   #refuseUnresolved(found: EngineFailure): void {
-    const detail = `${this.#request.proxy === undefined ? '' : 'the proxy: '}${found.detail}`;
-    const failure = { ...found, detail };
-    this.#refuse(failureError(connectErrorName(failure), failure));
+    const failure: EngineFailure =
+      this.#request.proxy === undefined
+        ? found
+        : { ...found, phase: 'proxy', detail: `the proxy: ${found.detail}` };
+    this.#refuse(failureError(connectErrorName(found), failure));
     this.#raiseLater(() => this.#raiseRejected(causeOf(failure)));
   }
 

@@ -27,6 +27,7 @@ export interface HttpProxy {
   host: string;
   /** 0–65535, else 401; 0: no proxy. */
   port: number;
+  /** For Basic authentication; without a colon. With the password at most 4096 bytes, else 401. */
   username?: string | undefined;
   password?: string | undefined;
   /**
@@ -37,8 +38,11 @@ export interface HttpProxy {
 }
 
 /**
- * `'system'` (the default), `'no-proxy'`, or a proxy; anything else: 401. Since API 12 (API
- * reference, `ProxyConfiguration`).
+ * `'system'` (the default), `'no-proxy'`, or a proxy; anything else: 401. Connections through a
+ * proxy are tunnels (CONNECT), for ws too. Since API 12 (API reference, `ProxyConfiguration`).
+ *
+ * Beyond OHOS: `'system'` is the proxy of the environment: `HTTPS_PROXY` for wss, `HTTP_PROXY` for
+ * ws, else `ALL_PROXY`, but for the hosts of `NO_PROXY`; lower-case names go first.
  */
 export type ProxyConfiguration = 'system' | 'no-proxy' | HttpProxy;
 
@@ -84,7 +88,7 @@ export interface WebSocketRequestOptions {
    * also takes its place if this is negative, 0 or larger (C21). Default 30. Since API 21.
    */
   pongTimeout?: number | undefined;
-  /** Lowest TLS version to accept. Since API 26. */
+  /** Lowest TLS version to accept; other values change nothing (C17). Since API 26. */
   minSupportTlsProtocol?: TlsProtocol | undefined;
   /**
    * `true` puts the port into the `Origin` header, as in `Host` (C10). Default `false`. Since API
@@ -128,9 +132,10 @@ export interface WebSocket {
    * `url`: `ws://` or `wss://`, at most 8195 bytes of UTF-8; not allowed are user names, spaces and
    * control characters. A fragment is not sent, non-ASCII characters are percent-encoded (C8).
    *
-   * Errors: 401 arguments; 2302002 a certificate file; 2302003 connecting or connected already;
-   * 2302001 the URL; −1 the host has no address (then an `error` event follows); 2302999 anything
-   * else that keeps the request from being made.
+   * Errors: 401 arguments; 201 and 2302998 only after `setPolicy`; 2302002 a certificate file;
+   * 2302003 connecting or connected already; 2302001 the URL; −1 the host, or the proxy's, has no
+   * address (then an `error` event follows); 2302999 anything else that keeps the request from
+   * being made.
    */
   connect(url: string, options?: WebSocketRequestOptions): Promise<boolean>;
   connect(url: string, callback: AsyncCallback<boolean>): void;

@@ -17,7 +17,15 @@ const require = createRequire(import.meta.url);
 const scratch = mkdtempSync(path.join(tmpdir(), 'ohws-test-'));
 
 /** The suites that drive the addon; the others test what a sanitizer says nothing about. */
-const sanitizedSuites = ['test/api', 'test/flow', 'test/interop', 'test/lifecycle', 'test/lws'];
+const sanitizedSuites = [
+  'test/api',
+  'test/flow',
+  'test/interop',
+  'test/lifecycle',
+  'test/lws',
+  'test/proxy/scripted.test.ts',
+  'test/tls',
+];
 const sanitizers = {
   asan: { option: 'address', library: 'libasan.so' },
   tsan: { option: 'thread', library: 'libtsan.so' },
@@ -180,11 +188,29 @@ function sanitized(name) {
   );
 }
 
+/** What the proxy tests need beside npm's packages; named if it is not there and cannot be had. */
+function haveProxy() {
+  const has = () => ['tinyproxy', 'squid'].some((name) => spawnSync('which', [name]).status === 0);
+  if (has()) return true;
+  if (process.getuid?.() === 0 && spawnSync('which', ['apt-get']).status === 0) {
+    title('apt-get install tinyproxy');
+    const options = ['install', '-y', '-qq', '--no-install-recommends', 'tinyproxy'];
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    if (!run('apt-get', options, env))
+      run('apt-get', ['update', '-qq']) && run('apt-get', options, env);
+    if (has()) return true;
+  }
+  process.stdout.write('\n!! not run: test/proxy/real.test.ts, for want of tinyproxy or squid\n');
+  totals.skipped += 1;
+  return false;
+}
+
 function everything() {
+  const suites = haveProxy() ? [] : ['--exclude', 'test/proxy/real.test.ts'];
   checks();
   if (!step('build', () => runNode(['scripts/build.mjs']))) return;
   nativeTests(path.join(root, 'build-tests'), '');
-  vitest([], {});
+  vitest(suites, {});
 }
 
 const [mode] = process.argv.slice(2);

@@ -59,7 +59,8 @@ const squid: ProxyKind = {
     ];
     writeFileSync(config, `${lines.join('\n')}\n`);
     if (user !== undefined) {
-      const hash = spawnSync('openssl', ['passwd', '-apr1', user.password], { encoding: 'utf8' });
+      const args = ['passwd', '-apr1', user.password];
+      const hash = spawnSync('openssl', args, { env: plainEnvironment(), encoding: 'utf8' });
       writeFileSync(users, `${user.username}:${hash.stdout.trim()}\n`, { mode: 0o644 });
     }
     return ['-N', '-f', config];
@@ -86,8 +87,8 @@ export async function startProxy(kind: ProxyKind, user?: User) {
   // squid reads it as another user.
   chmodSync(folder, 0o755);
   const port = await freePort();
-  const { LD_PRELOAD: _preload, ...env } = process.env;
-  const proxy = spawn(kind.command, kind.configure(folder, port, user), { env, stdio: 'pipe' });
+  const args = kind.configure(folder, port, user);
+  const proxy = spawn(kind.command, args, { env: plainEnvironment(), stdio: 'pipe' });
   const ended = once(proxy, 'close');
   let output = '';
   for (const stream of [proxy.stdout, proxy.stderr]) {
@@ -109,6 +110,12 @@ export async function startProxy(kind: ProxyKind, user?: User) {
     () => `${kind.command} to listen: ${output}`,
   );
   return { host: '127.0.0.1', port, exclusionList: [] as string[] };
+}
+
+/** Without the library that a sanitizer run preloads into its workers. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const { LD_PRELOAD: _preload, ...rest } = process.env;
+  return rest;
 }
 
 async function accepts(port: number): Promise<boolean> {

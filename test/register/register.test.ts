@@ -186,6 +186,32 @@ describe('the hook', PATIENT, () => {
     expect(unknown.status).not.toBe(0);
   });
 
+  it('uses the one hook for both where Node has it', () => {
+    const program = `
+      const nodeModule = require('node:module');
+      let hooks;
+      nodeModule.registerHooks = (given) => (hooks = given);
+      const { register } = nodeModule;
+      nodeModule.register = () => console.log('too many hooks');
+      require('ohos-websocket/register');
+      nodeModule.register = register;
+      const resolve = (name, ...conditions) =>
+        hooks.resolve(name, { conditions }, (specifier) => ({ url: specifier })).url;
+      console.log(resolve('@kit.NetworkKit', 'node', 'import'));
+      console.log(resolve('@kit.NetworkKit', 'require', 'node'));
+      console.log(resolve('node:fs', 'node', 'import'));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--eval', program], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(/^file:.*\/dist\/kits\/network-kit\.mjs$/),
+      expect.stringMatching(/^file:.*\/dist\/kits\/network-kit\.js$/),
+      'node:fs',
+    ]);
+  });
+
   it('ends with the program, which it does not keep alive', async () => {
     const child = spawn(
       process.execPath,

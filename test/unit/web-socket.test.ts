@@ -133,7 +133,7 @@ describe('connect', () => {
     expect(error).toMatchObject({
       code: -1,
       cause: {
-        phase: 'resolve',
+        phase: 'proxy',
         errno: 'ENOTFOUND',
         detail: expect.stringMatching(/^the proxy: /),
       },
