@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "engine/connection.h"
@@ -101,6 +102,16 @@ std::string_view MethodOf(lws* wsi) {
   return "other";
 }
 
+// netstack's ban list is the process's, across servers, environments and their ends (S9).
+std::mutex& NetstackMutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+ConnectRates& NetstackRates() {
+  static ConnectRates rates;
+  return rates;
+}
+
 // What netstack's lws has room for.
 constexpr size_t kNetstackHeaderBytes = 4096;
 
@@ -187,7 +198,7 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
       id_(id),
       config_(std::move(config)),
       vhost_name_("listener-" + std::to_string(id)),
-      admission_(config_.limits) {}
+      admission_(config_.limits, config_.netstack ? &NetstackRates() : nullptr) {}
 
 ServerListener::~ServerListener() {
   CancelTimer();
@@ -354,6 +365,7 @@ int ServerListener::LetInAsNetstack(lws* wsi, std::string_view connection, std::
   if (!subprotocols.empty() && !SelectSubprotocol(subprotocols, config_.protocols).has_value()) return -1;
   if (state_ != State::kListening || core_.up().overwhelmed()) return -1;
   const std::string ip = PeerOf(wsi).ip;
+  const std::lock_guard<std::mutex> lock(NetstackMutex());
   const Verdict verdict = admission_.Check(ip, NowMs());
   if (verdict == Verdict::kAccept) return 0;
   ReportRefusal(ip, verdict, 0);

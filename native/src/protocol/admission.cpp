@@ -24,8 +24,8 @@ Verdict Admission::CheckLimits(std::string_view ip) const {
 
 Verdict Admission::PreviewRate(std::string_view ip, uint64_t now_ms) const {
   if (!limits_.rate) return Verdict::kAccept;
-  const auto entry = rates_.find(ip);
-  if (entry == rates_.end() || now_ms > entry->second.until_ms) return Verdict::kAccept;
+  const auto entry = rates_.by_address.find(ip);
+  if (entry == rates_.by_address.end() || now_ms > entry->second.until_ms) return Verdict::kAccept;
   if (entry->second.banned) return Verdict::kBanned;
   return entry->second.upgrades >= limits_.rate->max_upgrades ? Verdict::kRateExceeded : Verdict::kAccept;
 }
@@ -40,31 +40,31 @@ Verdict Admission::Check(std::string_view ip, uint64_t now_ms) {
   if (!limits_.rate) return verdict;
   const ConnectRateLimit& rate = *limits_.rate;
   if (verdict == Verdict::kRateExceeded) {
-    rates_.find(ip)->second = {now_ms + rate.ban_ms, 0, true};
+    rates_.by_address.find(ip)->second = {now_ms + rate.ban_ms, 0, true};
     return verdict;
   }
   if (verdict != Verdict::kAccept) return verdict;
 
   DropExpiredRates(now_ms);
-  const auto entry = rates_.find(ip);
-  if (entry != rates_.end()) {
-    Rate& window = entry->second;
+  const auto entry = rates_.by_address.find(ip);
+  if (entry != rates_.by_address.end()) {
+    ConnectRates::Rate& window = entry->second;
     if (now_ms > window.until_ms) window = {now_ms + rate.window_ms, 0, false};
     ++window.upgrades;
-  } else if (rates_.size() < rate.max_tracked_clients) {
+  } else if (rates_.by_address.size() < rate.max_tracked_clients) {
     // With the table full of running windows and bans a new client goes uncounted: dropping one of those
     // would let a flood of addresses lift the bans.
-    rates_.emplace(ip, Rate{now_ms + rate.window_ms, 1, false});
+    rates_.by_address.emplace(ip, ConnectRates::Rate{now_ms + rate.window_ms, 1, false});
   }
   return verdict;
 }
 
 void Admission::DropExpiredRates(uint64_t now_ms) {
-  const bool full = rates_.size() >= limits_.rate->max_tracked_clients;
+  const bool full = rates_.by_address.size() >= limits_.rate->max_tracked_clients;
   const uint64_t pause_ms = full ? kSweepEveryMs : limits_.rate->window_ms;
-  if (now_ms < last_sweep_ms_ + pause_ms) return;
-  last_sweep_ms_ = now_ms;
-  std::erase_if(rates_, [now_ms](const auto& entry) { return now_ms > entry.second.until_ms; });
+  if (now_ms < rates_.last_sweep_ms + pause_ms) return;
+  rates_.last_sweep_ms = now_ms;
+  std::erase_if(rates_.by_address, [now_ms](const auto& entry) { return now_ms > entry.second.until_ms; });
 }
 
 void Admission::Add(std::string_view ip) {

@@ -36,9 +36,34 @@ enum class Verdict : uint8_t {
   kRateExceeded,  // this attempt earned the ban
 };
 
+struct AddressHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+template <typename Value>
+using ByAddress = std::unordered_map<std::string, Value, AddressHash, std::equal_to<>>;
+
+// What is remembered of upgrades in a short time, and the bans they led to. Listeners may share it (S9);
+// whoever shares it between threads guards it.
+struct ConnectRates {
+  // One window of one client, or its ban. Dropped when the window and the ban are over.
+  struct Rate {
+    uint64_t until_ms;  // last moment of the window, or of the ban
+    uint32_t upgrades;
+    bool banned;
+  };
+
+  ByAddress<Rate> by_address;
+  uint64_t last_sweep_ms = 0;
+};
+
 class Admission {
  public:
-  explicit Admission(const AdmissionLimits& limits) : limits_(limits) {}
+  // `shared` outlives it; without it, it remembers for itself.
+  explicit Admission(const AdmissionLimits& limits, ConnectRates* shared = nullptr)
+      : limits_(limits), rates_(shared == nullptr ? own_rates_ : *shared) {}
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
 
   // The verdict on an upgrade from `ip` at `now_ms` (milliseconds of any monotonic clock). The order of the
   // rules is that of Verdict. Counts an accepted upgrade towards the rate; refusals are not counted and do
@@ -55,31 +80,17 @@ class Admission {
   void Remove(std::string_view ip);
 
   size_t client_count() const { return connections_.size(); }
-  size_t tracked_client_count() const { return rates_.size(); }
+  size_t tracked_client_count() const { return rates_.by_address.size(); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  template <typename Value>
-  using ByAddress = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
-
-  // One window of one client, or its ban. Dropped when the window and the ban are over.
-  struct Rate {
-    uint64_t until_ms;  // last moment of the window, or of the ban
-    uint32_t upgrades;
-    bool banned;
-  };
-
   Verdict CheckLimits(std::string_view ip) const;
   Verdict PreviewRate(std::string_view ip, uint64_t now_ms) const;
   void DropExpiredRates(uint64_t now_ms);
 
   const AdmissionLimits limits_;
   ByAddress<uint32_t> connections_;  // open connections per client; no zero entries
-  ByAddress<Rate> rates_;
-  uint64_t last_sweep_ms_ = 0;
+  ConnectRates own_rates_;
+  ConnectRates& rates_;
 };
 
 }  // namespace ohws
