@@ -16,6 +16,7 @@ import {
   encodeStrings,
   HEADER_BYTES,
   JS_OWNED_ID,
+  LOCAL_CLOSE,
   PAD,
   recordBytes,
   Up,
@@ -41,10 +42,14 @@ import type {
 const RING_BYTES = 1 << 20;
 /** Payloads of this size and more go beside the ring (`UpWriter::kLargeMessageBytes`). */
 const LARGE_BYTES = 64 * 1024;
+/** The largest record of a connect or listen; the engine's header memory is far smaller. */
+const MAX_REQUEST_BYTES = RING_BYTES / 4;
+/** More of a close reason than a frame has room for. */
+const MAX_REASON_BYTES = 1024;
 /** Above this a connection's sends wait until its queue has drained. */
 const HIGH_WATER_BYTES = 1 << 20;
 /** Room is given back, and what was sent is shown, after so many bytes read … */
-const RELEASE_BYTES = 64 * 1024;
+const RELEASE_BYTES = 16 * 1024;
 /** … and after so many bytes the event loop has its turn. */
 const TURN_BYTES = RING_BYTES;
 /** An idle engine is stopped after this, so that quick reconnects do not pay for a thread. */
@@ -57,6 +62,8 @@ const NOBODY: ServerConnectionHandler = { onMessage() {}, onClosed() {} };
 class EngineConnection implements Connection {
   readonly id: number;
   handler: Handler;
+  /** The reason of our own close, once there was one. */
+  closeReason: string | undefined;
   readonly #engine: Engine;
   /** Bytes sent since the queue was last known to be empty. */
   #pendingBytes = 0;
@@ -86,8 +93,11 @@ class EngineConnection implements Connection {
   }
 
   close(code: number, reason: string, wireCode: number): void {
-    if (this.#ended) return;
-    this.#engine.post(Down.close, this.id, Buffer.from(reason, 'utf8'), code, wireCode);
+    if (this.#ended || this.closeReason !== undefined) return;
+    this.closeReason = reason;
+    // A close frame has room for 123 bytes: the whole reason stays here, for the event.
+    const onWire = Buffer.from(reason, 'utf8').subarray(0, MAX_REASON_BYTES);
+    this.#engine.post(Down.close, this.id, onWire, code, wireCode);
   }
 
   /** The queue has drained. */
@@ -131,22 +141,27 @@ export class Engine implements Transport {
   #accepted: (EngineConnection | undefined)[] = [];
   readonly #clients = new Map<number, EngineConnection>();
   readonly #listeners = new Map<number, ServerHandler>();
+  /** Clients that are closed for the application and not yet for TCP. */
+  readonly #leaving = new Set<number>();
 
   connect(config: ClientConfig, handler: ClientHandler): Connection {
+    const strings = encodeRequest(clientStrings(config));
     const id = this.#openEndpoint();
     const connection = new EngineConnection(this, id, handler);
     this.#clients.set(id, connection);
-    this.post(Down.connect, id, encodeStrings(clientStrings(config)));
+    this.post(Down.connect, id, strings);
     return connection;
   }
 
   listen(config: ServerConfig, handler: ServerHandler): Listener {
+    const strings = encodeRequest(serverStrings(config));
     const id = this.#openEndpoint();
     this.#listeners.set(id, handler);
-    this.post(Down.listen, id, encodeStrings(serverStrings(config)));
+    this.post(Down.listen, id, strings);
     return {
       stop: (code, reason) => {
-        if (this.#listeners.has(id)) this.post(Down.stop, id, Buffer.from(reason, 'utf8'), code);
+        const onWire = Buffer.from(reason, 'utf8').subarray(0, MAX_REASON_BYTES);
+        if (this.#listeners.has(id)) this.post(Down.stop, id, onWire, code);
       },
     };
   }
@@ -331,18 +346,30 @@ export class Engine implements Transport {
           this.#reader.ring.bytes.slice(offset, offset + size).buffer as ArrayBuffer,
         );
         return;
-      case Up.largeText:
-        this.#message(id, binding.takeText(this.#native, arg >>> 0, (flags & ASCII_ONLY) !== 0));
+      case Up.largeText: {
+        const text = binding.takeText(this.#native, arg >>> 0, (flags & ASCII_ONLY) !== 0);
+        this.#countBeside(text.length);
+        this.#message(id, text);
         return;
-      case Up.largeBinary:
-        this.#message(id, binding.takeBytes(this.#native, arg >>> 0));
+      }
+      case Up.largeBinary: {
+        const bytes = binding.takeBytes(this.#native, arg >>> 0);
+        this.#countBeside(bytes.byteLength);
+        this.#message(id, bytes);
         return;
+      }
       case Up.drained:
         this.#find(id)?.onDrained();
         return;
       default:
         this.#dispatchRare(head, id >>> 0, arg >>> 0, offset, size);
     }
+  }
+
+  /** What came beside the ring counts for the bounds of a turn like what came through it. */
+  #countBeside(bytes: number): void {
+    this.#turnBytes += bytes;
+    this.#sinceRelease += bytes;
   }
 
   #message(id: number, data: Message): void {
@@ -382,8 +409,10 @@ export class Engine implements Transport {
         return;
       }
       case Up.closed: {
-        const [reason = '', ...failure] = decodeStrings(payload);
+        const [given = '', ...failure] = decodeStrings(payload);
         const abnormal = ((head >> 8) & ABNORMAL) !== 0;
+        const isOurs = ((head >> 8) & LOCAL_CLOSE) !== 0;
+        const reason = (isOurs ? this.#find(id | 0)?.closeReason : undefined) ?? given;
         const close: CloseInfo = abnormal
           ? { code: aux, reason, abnormal, failure: toFailure(failure) }
           : { code: aux, reason, abnormal };
@@ -398,6 +427,9 @@ export class Engine implements Transport {
         if (handler !== undefined) connection.handler = handler;
         return;
       }
+      case Up.gone:
+        if (this.#leaving.delete(id)) this.#closeEndpoint();
+        return;
       case Up.listening: {
         const handler = this.#listeners.get(id);
         const failure = size === 0 ? undefined : toFailure(decodeStrings(payload));
@@ -425,7 +457,10 @@ export class Engine implements Transport {
     const connection = this.#find(id | 0);
     if (connection === undefined) return;
     if (id >= JS_OWNED_ID) {
-      this.#endClient(id);
+      // The endpoint lasts until the engine has done with it: what was sent may still be leaving.
+      this.#clients.delete(id);
+      this.#leaving.add(id);
+      connection.onEnded();
     } else {
       this.#accepted[id] = undefined;
       connection.onEnded();
@@ -486,6 +521,13 @@ export class Engine implements Transport {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** A request has to fit into the ring, wherever that stands. */
+function encodeRequest(strings: readonly string[]): Buffer {
+  const bytes = encodeStrings(strings);
+  if (bytes.length > MAX_REQUEST_BYTES) throw new Error('the request is too large');
+  return bytes;
+}
 
 function rethrow(error: unknown): never {
   throw error;

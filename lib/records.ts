@@ -3,7 +3,7 @@
  * lists of strings. Every change there is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;
@@ -29,6 +29,7 @@ export const Up = {
   refused: 11,
   stopped: 12,
   drained: 13,
+  gone: 14,
 } as const;
 
 /** JavaScript to engine. */
@@ -47,6 +48,7 @@ export const Down = {
 
 export const ASCII_ONLY = 1;
 export const ABNORMAL = 1;
+export const LOCAL_CLOSE = 2;
 
 export function recordBytes(payloadSize: number): number {
   return (HEADER_BYTES + payloadSize + RECORD_ALIGN - 1) & ~(RECORD_ALIGN - 1);

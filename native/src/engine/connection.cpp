@@ -70,8 +70,7 @@ void Connection::Close(uint16_t code, uint16_t wire_code, std::string_view reaso
   if (state_ == State::kConnecting) {
     ReportLocalClose();
     if (wsi_ == nullptr) {
-      state_ = State::kGone;
-      core_.Bury(*this);
+      End();
       return;
     }
     state_ = State::kDraining;
@@ -142,7 +141,8 @@ void Connection::OnReceive(uint8_t* data, size_t size) {
 }
 
 bool Connection::OnPing(std::string_view payload) {
-  if (state_ > State::kLocalClosing) return true;
+  // Behind our close frame a pong is of no use, and would keep the connection from its deadline.
+  if (state_ >= State::kLocalClosing) return true;
   if (tx_.control_bytes() > kMaxControlBytes) return true;
   uint8_t key[kMaskKeyBytes];
   tx_.InsertControlFrame(core_.blocks(), Opcode::kPong, Bytes(payload), payload.size(), NextMaskKey(key));
@@ -269,12 +269,20 @@ void Connection::OnTcpClosed() {
   } else if (state_ == State::kLocalClosing) {
     ReportLocalClose();
   }
-  state_ = State::kGone;
   lws_set_opaque_user_data(wsi_, nullptr);
   wsi_ = nullptr;
-  SetDeadline(0);
   tx_.DropUnsentFrames(core_.blocks());
-  if (listener_ != nullptr) listener_->OnGone();
+  End();
+}
+
+void Connection::End() {
+  state_ = State::kGone;
+  SetDeadline(0);
+  if (listener_ != nullptr) {
+    listener_->OnGone();
+  } else {
+    core_.up().Post(UpKind::kGone, id_);
+  }
   core_.Bury(*this);
 }
 
@@ -286,10 +294,7 @@ void Connection::OnConnectFailed(uint16_t http_status, const Failure& failure) {
     failure.AppendTo(strings);
     core_.up().Post(UpKind::kConnectFailed, id_, 0, http_status, 0, strings.bytes());
   }
-  if (state_ == State::kGone) return;
-  state_ = State::kGone;
-  SetDeadline(0);
-  core_.Bury(*this);
+  if (state_ != State::kGone) End();
 }
 
 // ----------------------------------------------------------------------------------------------------
@@ -409,11 +414,13 @@ void Connection::QueueCloseFrame(std::string_view body) {
   WantWrite();
 }
 
-void Connection::ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure) {
+void Connection::ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,
+                              uint8_t flags) {
   StringListWriter strings;
   strings.Add(reason);
   if (abnormal) failure.AppendTo(strings);
-  core_.up().Post(UpKind::kClosed, id_, 0, code, abnormal ? kAbnormal : uint8_t{0}, strings.bytes());
+  if (abnormal) flags |= kAbnormal;
+  core_.up().Post(UpKind::kClosed, id_, 0, code, flags, strings.bytes());
   heartbeat_.reset();
   if (listener_ != nullptr) listener_->OnOutcome(*this);
 }
@@ -422,7 +429,7 @@ void Connection::ReportLocalClose() {
   const LocalClose& close = *local_close_;
   Failure failure;
   if (close.abnormal) failure = {"network", "established", 0, "protocol violation"};
-  ReportClosed(close.code, close.reason, close.abnormal, failure);
+  ReportClosed(close.code, close.reason, close.abnormal, failure, close.abnormal ? uint8_t{0} : kLocalClose);
 }
 
 void Connection::Cut() {

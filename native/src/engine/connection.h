@@ -119,8 +119,11 @@ class Connection {
   void FailProtocol(uint16_t wire_code, std::string_view reason);
   void QueueCloseFrame(std::string_view body);
   int OnFlushed();
-  void ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure);
+  void ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,
+                    uint8_t flags = 0);
   void ReportLocalClose();
+  // No TCP connection any more: nobody waits for anything here.
+  void End();
   void SetDeadline(uint64_t at_ms);
   void ArmHeartbeat();
 

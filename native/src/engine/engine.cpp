@@ -46,6 +46,20 @@ Engine::Engine(RingMemory up, RingMemory down, std::function<void()> doorbell)
   TellThreadSanitizer(down_);
 }
 
+struct Engine::ThreadMain {
+  Engine* engine;
+  std::unique_ptr<Core> core;
+};
+
+void* Engine::RunThread(void* argument) {
+  const std::unique_ptr<ThreadMain> main(static_cast<ThreadMain*>(argument));
+  main->core->Run(main->engine->stop_);
+  // Stop() may still be about to wake the loop, which goes away with the core.
+  main->engine->loop_released_.wait(false);
+  main->core.reset();
+  return nullptr;
+}
+
 bool Engine::Start() {
   std::unique_ptr<Loop> loop = CreateLoop();
   loop_ = loop.get();
@@ -56,12 +70,12 @@ bool Engine::Start() {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this, owned = std::move(core)]() mutable {
-    owned->Run(stop_);
-    owned.reset();
-  });
+  // Not std::thread, which throws where the system has no thread for us.
+  auto main = std::make_unique<ThreadMain>(ThreadMain{this, std::move(core)});
+  running_ = pthread_create(&thread_, nullptr, RunThread, main.get()) == 0;
+  if (running_) static_cast<void>(main.release());
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return true;
+  return running_;
 }
 
 void Engine::Wake() {
@@ -69,10 +83,13 @@ void Engine::Wake() {
 }
 
 void Engine::Stop() {
-  if (!thread_.joinable()) return;
+  if (!running_) return;
   stop_.store(true);
   Wake();
-  thread_.join();
+  loop_released_.store(true);
+  loop_released_.notify_one();
+  pthread_join(thread_, nullptr);
+  running_ = false;
   loop_ = nullptr;
 }
 

@@ -2,12 +2,13 @@
 // it and waits; both are called on the environment's JavaScript thread.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "wire/payload_table.h"
 #include "wire/ring.h"
@@ -41,14 +42,19 @@ class Engine {
   static std::string MissingPatches();
 
  private:
+  struct ThreadMain;
+  static void* RunThread(void* argument);
+
   const RingMemory up_;
   const RingMemory down_;
   const std::function<void()> doorbell_;
   PayloadTable up_payloads_;
   PayloadTable down_payloads_;
   std::atomic<bool> stop_ = false;
-  Loop* loop_ = nullptr;  // owned by the thread
-  std::thread thread_;
+  Loop* loop_ = nullptr;                     // owned by the thread
+  std::atomic<bool> loop_released_ = false;  // by Stop(), which may be the last to touch it
+  bool running_ = false;
+  pthread_t thread_{};
 };
 
 }  // namespace ohws

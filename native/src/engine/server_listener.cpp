@@ -214,6 +214,7 @@ bool ServerListener::Start() {
     StringListWriter strings;
     failure.AppendTo(strings);
     core_.up().Post(UpKind::kListening, id_, 0, 0, 0, strings.bytes());
+    StopListening();
     if (vhost_ != nullptr) lws_vhost_destroy(vhost_);
     return false;
   }
@@ -276,9 +277,10 @@ bool ServerListener::MakeVhost(Failure& failure) {
 }
 
 bool ServerListener::Watch(Failure& failure) {
-  for (const int fd : std::exchange(listen_fds_, {})) {
+  while (!listen_fds_.empty()) {
     lws_sock_file_fd_type descriptor;
-    descriptor.filefd = fd;
+    descriptor.filefd = listen_fds_.back();
+    listen_fds_.pop_back();
     lws* wsi = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, "", nullptr);
     if (wsi == nullptr) {  // lws has closed it
       failure = {"config", "listen", 0, "lws could not watch the listening socket"};
@@ -289,13 +291,17 @@ bool ServerListener::Watch(Failure& failure) {
   return true;
 }
 
+void ServerListener::StopListening() {
+  for (lws* wsi : std::exchange(listen_wsis_, {})) {
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+  }
+}
+
 void ServerListener::Stop(uint16_t code, std::string_view reason) {
   if (state_ != State::kListening) return;
   state_ = State::kStopping;
   CancelTimer();
-  for (lws* wsi : std::exchange(listen_wsis_, {})) {
-    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
-  }
+  StopListening();
   // Closing may end a connection at once, which takes it out of the set.
   const std::vector<Connection*> all(connections_.begin(), connections_.end());
   for (Connection* connection : all) connection->Close(code, code, reason);

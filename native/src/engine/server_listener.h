@@ -81,6 +81,7 @@ class ServerListener {
   bool Listen(const std::string& ip, Failure& failure);
   bool MakeVhost(Failure& failure);
   bool Watch(Failure& failure);
+  void StopListening();
   int LetInAsNetstack(lws* wsi, std::string_view connection, std::string_view key,
                       std::string_view subprotocols);
   void Refuse(lws* wsi, std::string_view ip, Verdict verdict);

@@ -274,6 +274,7 @@ lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config,
     info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     if (lws_init_vhost_client_ssl(&info, vhost) != 0) {
       failure = {"config", "tls", 0, TakeOpensslError()};
+      lws_vhost_destroy(vhost);
       return nullptr;
     }
   }

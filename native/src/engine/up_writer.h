@@ -72,7 +72,7 @@ class UpWriter {
   bool TryWrite(const RecordHeader& header, std::string_view bytes);
   bool TryWriteLarge(RecordHeader header, Payload& payload);
 
-  static constexpr uint32_t kPublishBytes = 64 * 1024;
+  static constexpr uint32_t kPublishBytes = 16 * 1024;
 
   RingProducer ring_;
   PayloadTable& payloads_;

@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 1;
+inline constexpr uint32_t kWireVersion = 2;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -49,12 +49,13 @@ enum class UpKind : uint8_t {
   kStarted = 5,        // client: the request was created; or strings [kind, phase, errno, detail]
   kOpened = 6,         // client: strings [reason phrase, subprotocol, name, value, name, value, ...]
   kConnectFailed = 7,  // client: aux: HTTP status or 0; strings [kind, phase, errno, detail]
-  kClosed = 8,         // aux: code; flags: kAbnormal; strings [reason, kind, phase, errno, detail]
-  kListening = 9,      // listener: aux: port; or strings [kind, phase, errno, detail]
-  kAccepted = 10,      // id: the new connection; arg: its listener; aux: client port; payload: client address
-  kRefused = 11,       // listener: aux: HTTP status; strings [client address, detail]
-  kStopped = 12,       // listener: it and all its connections are gone
-  kDrained = 13,       // answer to kDrainRequest
+  kClosed = 8,     // aux: code; flags: kAbnormal, kLocalClose; strings [reason, kind, phase, errno, detail]
+  kListening = 9,  // listener: aux: port; or strings [kind, phase, errno, detail]
+  kAccepted = 10,  // id: the new connection; arg: its listener; aux: client port; payload: client address
+  kRefused = 11,   // listener: aux: HTTP status; strings [client address, detail]
+  kStopped = 12,   // listener: it and all its connections are gone
+  kDrained = 13,   // answer to kDrainRequest
+  kGone = 14,      // client: after kClosed, its TCP connection has ended too
 };
 
 // JavaScript to engine.
@@ -74,6 +75,7 @@ enum class DownKind : uint8_t {
 // Flags.
 inline constexpr uint8_t kAsciiOnly = 1;
 inline constexpr uint8_t kAbnormal = 1;
+inline constexpr uint8_t kLocalClose = 2;  // the reason is the one that JavaScript gave, which it has kept
 
 constexpr uint32_t RecordBytes(uint32_t payload_size) {
   return static_cast<uint32_t>((sizeof(RecordHeader) + payload_size + kRecordAlign - 1) &
