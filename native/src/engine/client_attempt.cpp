@@ -267,7 +267,10 @@ bool ClientAttempt::AppendHeaders(char** at, size_t room) {
   request_sent_ = true;
   for (const auto& [name, value] : config_.headers) {
     const size_t size = name.size() + 2 + value.size() + 2;
-    if (size > room) return false;
+    if (size > room) {
+      verdict_ = "the request does not fit into 64 KiB";
+      return false;
+    }
     char* p = *at;
     p = std::copy(name.begin(), name.end(), p);
     p = std::copy_n(": ", 2, p);
@@ -330,7 +333,7 @@ std::string_view ClientAttempt::PhaseOf(bool answered) const {
   return config_.tls && (!request_sent_ || !alert_.empty()) ? "tls" : "handshake";
 }
 
-// Our own verdict, else OpenSSL's words, else the server's alert, else lws's words.
+// What we found ourselves, else OpenSSL's words, else the server's alert, else lws's words.
 std::string ClientAttempt::DetailOf(std::string_view text) const {
   if (!verdict_.empty()) return verdict_;
   if (!proxy_error_.empty()) return proxy_error_;

@@ -101,7 +101,7 @@ class ClientAttempt {
   std::string proxy_error_;
   bool starting_ = false;  // within lws's call that begins a connect, whose result tells of failures
   bool request_sent_ = false;
-  std::string verdict_;  // on the server's certificate, if it was refused
+  std::string verdict_;  // what we found wrong ourselves: with the certificate, or with our request
   std::string alert_;    // the server's, if it sent one
   StringListWriter answer_;
 };
