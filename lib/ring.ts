@@ -3,7 +3,7 @@
  * writing side of the down ring. `native/src/wire/ring.h` has the layout and the invariants by
  * number. Hot path: numbers and typed arrays only.
  */
-import { HEADER_BYTES, PAD, RECORD_ALIGN, recordBytes } from './records.js';
+import { HEADER_BYTES, PAD, recordBytes } from './records.js';
 
 export const RING_HEAD_BYTES = 256;
 
@@ -76,15 +76,12 @@ export class RingReader {
 
 export class RingWriter {
   readonly ring: Ring;
-  /** Larger payloads have no place in the ring. */
-  readonly maxPayload: number;
   #position = 0;
   #published = 0;
   #readSeen = 0;
 
   constructor(ring: Ring) {
     this.ring = ring;
-    this.maxPayload = ring.capacity / 2 - 2 * RECORD_ALIGN;
   }
 
   /**

@@ -54,7 +54,6 @@ Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTab
       accepted_(1) {}
 
 Core::~Core() {
-  stopping_ = true;
   for (const auto& [id, listener] : listeners_) listener->CancelTimer();
   if (context_ != nullptr) {
     const std::lock_guard<std::mutex> lock(ContextMutex());

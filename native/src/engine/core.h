@@ -52,7 +52,6 @@ class Core {
   const MessageLimits& limits(CloseRules rules) const {
     return rules == CloseRules::kNetstack ? netstack_limits_ : limits_;
   }
-  bool stopping() const { return stopping_; }
 
   // A new accepted connection; it gets an id of its own.
   Connection* Accept(lws* wsi, ServerListener& listener, std::string ip, CloseRules rules);
@@ -92,7 +91,6 @@ class Core {
   // lws counts the users of a log context without a lock: each context gets one of its own.
   lws_log_cx_t log_context_{};
   lws_context* context_ = nullptr;
-  bool stopping_ = false;
 
   TxBlockPool blocks_;
   MaskKeySource mask_keys_;
