@@ -26,8 +26,11 @@ for (const [layer, layers] of Object.entries(allowed)) {
         problems.push(`${where}: ${layer} may include ${layers.join(', ')}, not "${own}"`);
       }
       const other = /^\s*#\s*include\s+[<"]([^>"]+)[>"]/.exec(line)?.[1] ?? '';
-      if (/^(libwebsockets|lws|ohws_lws|openssl\/|zlib)/.test(other) && layer !== 'engine') {
+      if (/^(libwebsockets|lws|ohws_lws|openssl\/)/.test(other) && layer !== 'engine') {
         problems.push(`${where}: ${other} belongs to the engine`);
+      }
+      if (/^zlib/.test(other) && `${layer}/${name}` !== 'protocol/deflate_codec.cpp') {
+        problems.push(`${where}: ${other} belongs to protocol/deflate_codec.cpp`);
       }
       if (
         /^(napi|node_api|js_native_api)/.test(other) &&

@@ -1,5 +1,6 @@
 # Finds, by asking Node itself:
 #   ohws_node_api             target: node-api-headers and node-addon-api, with their definitions
+#   ohws_zlib                 target: zlib's header; the functions are the Node executable's
 #   OHWS_TLS_INCLUDE_DIR      folder with openssl/ssl.h, OHWS_ZLIB_INCLUDE_DIR the one with zlib.h
 # Node's own headers come first, so that we compile against the OpenSSL that the executable exports.
 find_program(OHWS_NODE NAMES node nodejs HINTS "$ENV{npm_node_execpath}" "$ENV{NODE}" REQUIRED
@@ -46,3 +47,6 @@ if(NOT OHWS_TLS_INCLUDE_DIR OR NOT OHWS_ZLIB_INCLUDE_DIR)
     "install libssl-dev and zlib1g-dev, or set npm_config_nodedir to Node's prefix")
 endif()
 message(STATUS "TLS headers: ${OHWS_TLS_INCLUDE_DIR}")
+
+add_library(ohws_zlib INTERFACE)
+target_include_directories(ohws_zlib SYSTEM INTERFACE "${OHWS_ZLIB_INCLUDE_DIR}")
