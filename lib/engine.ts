@@ -460,12 +460,11 @@ export class Engine implements Transport {
       // The endpoint lasts until the engine has done with it: what was sent may still be leaving.
       this.#clients.delete(id);
       this.#leaving.add(id);
-      connection.onEnded();
     } else {
       this.#accepted[id] = undefined;
-      connection.onEnded();
-      this.post(Down.release, id);
     }
+    connection.onEnded();
+    this.post(Down.release, id);
     connection.handler.onClosed(close);
   }
 

@@ -51,14 +51,14 @@ Connection::~Connection() { SetDeadline(0); }
 // JavaScript
 
 void Connection::SendSmall(Opcode opcode, const uint8_t* payload, size_t size) {
-  if (state_ > State::kOpen) return;
+  if (!sending()) return;
   uint8_t key[kMaskKeyBytes];
   tx_.AppendFrame(core_.blocks(), opcode, payload, size, NextMaskKey(key));
   WantWrite();
 }
 
 void Connection::SendLarge(Opcode opcode, Payload payload) {
-  if (state_ > State::kOpen) return;
+  if (!sending()) return;
   uint8_t key[kMaskKeyBytes];
   tx_.AppendLargeFrame(core_.blocks(), opcode, std::move(payload), NextMaskKey(key));
   WantWrite();
@@ -102,6 +102,27 @@ void Connection::ReadAgain() {
   if (reading_ || wsi_ == nullptr) return;
   reading_ = true;
   lws_rx_flow_control(wsi_, 1);
+}
+
+// The peer's last messages and the end that it made may have come in one read: an answer to those messages
+// goes before ours to that end.
+void Connection::EndWith(std::string_view close_body, State next) {
+  if (netstack()) {
+    QueueCloseFrame(close_body);
+    state_ = next;
+    return;
+  }
+  heartbeat_.reset();
+  last_word_ = std::make_unique<LastWord>(LastWord{std::string(close_body), next});
+  state_ = State::kLastWord;
+  SetDeadline(NowMs() + kCloseTimeoutMs);
+}
+
+void Connection::OnReleased() {
+  if (state_ != State::kLastWord) return;
+  QueueCloseFrame(last_word_->close_body);
+  state_ = last_word_->next;
+  last_word_.reset();
 }
 
 // ----------------------------------------------------------------------------------------------------- from
@@ -155,9 +176,8 @@ bool Connection::OnCloseFrame(std::string_view payload) {
     case State::kOpen: {
       const ReportedClose close =
           ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload, rules_);
-      QueueCloseFrame(close.echo);
       ReportClosed(close.code, close.reason, false, {});
-      state_ = State::kFinishing;
+      EndWith(close.echo, State::kFinishing);
       break;
     }
     case State::kLocalClosing:
@@ -167,6 +187,7 @@ bool Connection::OnCloseFrame(std::string_view payload) {
       WantWrite();
       break;
     case State::kConnecting:
+    case State::kLastWord:
     case State::kFinishing:
     case State::kFailing:
     case State::kDraining:
@@ -346,6 +367,10 @@ void Connection::OnDeadline(uint64_t now_ms) {
       state_ = State::kDraining;
       Cut();
       return;
+    case State::kLastWord:
+      // JavaScript is busy: the peer shall not wait for it.
+      OnReleased();
+      return;
     case State::kFinishing:
     case State::kFailing:
     case State::kDraining:
@@ -398,12 +423,10 @@ void Connection::Deliver() {
 
 void Connection::FailProtocol(uint16_t wire_code, std::string_view reason) {
   rx_.Reset();
-  tx_.DropUnsentFrames(core_.blocks());
   uint8_t body[kMaxControlPayloadBytes];
   const size_t size = WriteClosePayload(body, wire_code, reason);
-  QueueCloseFrame({reinterpret_cast<const char*>(body), size});
   ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, std::string(reason)});
-  state_ = State::kFailing;
+  EndWith({reinterpret_cast<const char*>(body), size}, State::kFailing);
 }
 
 void Connection::QueueCloseFrame(std::string_view body) {

@@ -33,6 +33,7 @@ class Connection {
     kConnecting,    // client: no answer to the upgrade yet; frames gather
     kOpen,          //
     kLocalClosing,  // our close frame is queued or sent; a client's outcome comes with the peer's answer
+    kLastWord,      // the outcome is reported; what JavaScript sends before it hears of it still leaves
     kFinishing,     // the outcome is reported; flushing our last frames, then the TCP connection ends
     kFailing,       // the same, but the peer is at fault and may still be sending
     kDraining,      // all is sent; waiting for the peer to end the TCP connection
@@ -60,6 +61,8 @@ class Connection {
   void Close(uint16_t code, uint16_t wire_code, std::string_view reason);
   void RequestDrained();
   void ReadAgain();
+  // JavaScript has heard of the outcome; nothing follows from there.
+  void OnReleased();
 
   // From lws.
   void OnEstablished();
@@ -106,9 +109,17 @@ class Connection {
     bool abnormal = false;  // netstack's server: a violation, which it has answered with a close frame
   };
 
+  // How a connection ends whose outcome is known, behind the last that JavaScript sends.
+  struct LastWord {
+    std::string close_body;
+    State next;
+  };
+
   bool is_client() const { return listener_ == nullptr; }
   bool netstack() const { return rules_ == CloseRules::kNetstack; }
-  bool outcome_known() const { return state_ >= State::kFinishing; }
+  bool outcome_known() const { return state_ >= State::kLastWord; }
+  // Messages from JavaScript still leave.
+  bool sending() const { return state_ <= State::kOpen || state_ == State::kLastWord; }
   // Null on a server, else the key for the next frame in `key`.
   const uint8_t* NextMaskKey(uint8_t key[kMaskKeyBytes]);
   void WantWrite();
@@ -118,6 +129,8 @@ class Connection {
   // Fails the connection because of what the peer sent.
   void FailProtocol(uint16_t wire_code, std::string_view reason);
   void QueueCloseFrame(std::string_view body);
+  // After the outcome was reported: ends with this close frame, and then as `next` does.
+  void EndWith(std::string_view close_body, State next);
   int OnFlushed();
   void ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,
                     uint8_t flags = 0);
@@ -141,6 +154,7 @@ class Connection {
   MessageAssembler rx_;
   std::unique_ptr<ClientAttempt> attempt_;  // until established
   std::unique_ptr<LocalClose> local_close_;
+  std::unique_ptr<LastWord> last_word_;
   std::optional<Heartbeat> heartbeat_;
 };
 

@@ -230,6 +230,7 @@ void Core::Listen(uint32_t id, std::string_view config) {
 }
 
 void Core::Release(uint32_t id) {
+  if (Connection* connection = Find(id)) connection->OnReleased();
   if ((id & kJsOwnedId) != 0 || id >= accepted_.size()) return;
   if (accepted_[id].connection == nullptr) {
     free_ids_.push_back(id);

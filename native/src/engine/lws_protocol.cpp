@@ -18,10 +18,10 @@ constexpr int kPing = LWS_CALLBACK_USER + 1;
 constexpr int kClose = LWS_CALLBACK_USER + 2;
 constexpr int kPong = LWS_CALLBACK_USER + 3;
 constexpr int kViolation = LWS_CALLBACK_USER + 4;
-// What proxy-connect and D15 add.
+// What proxy-connect, D15 and length-form add.
 constexpr int kWriteProxyRequest = LWS_CALLBACK_USER + 5;
 constexpr int kReadProxyAnswer = LWS_CALLBACK_USER + 6;
-constexpr int kUnmaskedFrame = LWS_CALLBACK_USER + 7;
+constexpr int kForbiddenFrame = LWS_CALLBACK_USER + 7;
 
 Connection* ConnectionOf(lws* wsi) { return static_cast<Connection*>(lws_get_opaque_user_data(wsi)); }
 
@@ -111,7 +111,8 @@ int OnConnection(Connection& connection, int reason, void* in, size_t size) {
     case kPong:
       connection.OnPong();
       return 1;
-    case kUnmaskedFrame:
+    // RFC 6455 forbids it, netstack's lws lets it pass.
+    case kForbiddenFrame:
       return connection.rules() == CloseRules::kNetstack ? 1 : 0;
     case kViolation:
       connection.OnViolation(Text(in, size));

@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 2;
+inline constexpr uint32_t kWireVersion = 3;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -68,7 +68,7 @@ enum class DownKind : uint8_t {
   kListen = 6,        // id: the new listener; strings [name, value, ...] of ServerConfig
   kStop = 7,          // listener; aux: close code; payload: reason
   kClose = 8,         // aux: code to report; arg: code for the wire; payload: reason
-  kRelease = 9,       // JavaScript has forgotten this id
+  kRelease = 9,       // JavaScript has heard kClosed, and has forgotten this id if the engine gave it
   kDrainRequest = 10  // answer kDrained once all that was sent before has left this process
 };
 

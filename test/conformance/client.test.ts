@@ -1,0 +1,16 @@
+/** Plays the table against an echo client of ours: every case has to pass, strictly. */
+
+import { describe, it } from 'vitest';
+import { PATIENT } from '../helpers/deadline.js';
+import { areas } from './cases/index.js';
+import { open } from './endpoints.js';
+import { play } from './play.js';
+
+describe.each(areas)('$name', PATIENT, ({ cases }) => {
+  it.each(cases.filter(({ roles }) => roles?.includes('client') ?? true))(
+    '$id $title',
+    async (one) => {
+      await play(one, await open.ours.client());
+    },
+  );
+});
