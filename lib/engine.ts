@@ -86,10 +86,7 @@ class EngineConnection implements Connection {
       this.#drainRequested = true;
       this.#engine.post(Down.drainRequest, this.id);
     }
-    if (!above) return undefined;
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-    });
+    return above ? this.#nextAnswer() : undefined;
   }
 
   close(code: number, reason: string, wireCode: number): void {
@@ -98,6 +95,21 @@ class EngineConnection implements Connection {
     // A close frame has room for 123 bytes: the whole reason stays here, for the event.
     const onWire = Buffer.from(reason, 'utf8').subarray(0, MAX_REASON_BYTES);
     this.#engine.post(Down.close, this.id, onWire, code, wireCode);
+  }
+
+  async drained(): Promise<void> {
+    // The answer to an earlier request says nothing of what was sent since.
+    while (this.#drainRequested) await this.#nextAnswer();
+    if (this.#ended) return;
+    this.#drainRequested = true;
+    this.#engine.post(Down.drainRequest, this.id);
+    await this.#nextAnswer();
+  }
+
+  #nextAnswer(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+    });
   }
 
   /** The queue has drained. */
@@ -409,13 +421,14 @@ export class Engine implements Transport {
         return;
       }
       case Up.closed: {
-        const [given = '', ...failure] = decodeStrings(payload);
+        const [given = '', peerReason = '', ...failure] = decodeStrings(payload);
+        const peer = arg === 0 ? undefined : { code: arg, reason: peerReason };
         const abnormal = ((head >> 8) & ABNORMAL) !== 0;
         const isOurs = ((head >> 8) & LOCAL_CLOSE) !== 0;
         const reason = (isOurs ? this.#find(id | 0)?.closeReason : undefined) ?? given;
         const close: CloseInfo = abnormal
-          ? { code: aux, reason, abnormal, failure: toFailure(failure) }
-          : { code: aux, reason, abnormal };
+          ? { code: aux, reason, abnormal, peer, failure: toFailure(failure) }
+          : { code: aux, reason, abnormal, peer };
         this.#closed(id, close);
         return;
       }

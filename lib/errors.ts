@@ -162,12 +162,17 @@ export function clientErrorEvent(
   cause: ErrorCause,
   profile: EventProfile,
 ): BusinessError<string> {
+  const message = inWords(httpStatus, cause);
+  const event = { code: EVENT_CODE, data: String(httpStatus) };
+  return plainEvent(event, message, cause, profile) as BusinessError<string>;
+}
+
+/** `handshake: HTTP status 404, …`; without a status (0) only what is known of the cause. */
+export function inWords(httpStatus: number, cause: ErrorCause): string {
   const answer = httpStatus === 0 ? [] : [`HTTP status ${httpStatus}`];
   const why = [cause.errno, cause.detail].filter((part) => part !== '');
   const what = [...answer, why.join(' ') || 'failed'].join(', ');
-  const message = `${cause.phase}: ${what}`;
-  const event = { code: EVENT_CODE, data: String(httpStatus) };
-  return plainEvent(event, message, cause, profile) as BusinessError<string>;
+  return `${cause.phase}: ${what}`;
 }
 
 /** Value of the server's `error` event: `{ code: 200 }` (S19) with a `message` beside. */

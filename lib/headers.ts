@@ -23,7 +23,8 @@ const handshakeHeader = /^(?:host|connection|upgrade|sec-websocket-.*)$/;
  */
 const bodyHeader = /^(?:content-length|transfer-encoding)$/;
 
-const token = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
+/** A token of HTTP (RFC 9110 §5.6.2), as header names and subprotocols are. */
+export const TOKEN: RegExp = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 
 const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/;
 
@@ -40,7 +41,7 @@ export function readHeaders(header: unknown, profile: Profile): RequestHeaders |
     const value = headerValue(name, raw, profile);
     if (value === undefined) return mismatch(`header ${written}`, 'text', raw);
     if (value === '') continue;
-    if (!token.test(name)) return `not a header name: ${JSON.stringify(written)}`;
+    if (!TOKEN.test(name)) return `not a header name: ${JSON.stringify(written)}`;
     if (forbiddenInValue.test(value)) return `header ${written} contains a control character`;
     if (bodyHeader.test(name)) return `header ${written} does not belong into a handshake`;
     if (profile.protectsHandshakeHeaders && handshakeHeader.test(name)) {
@@ -83,7 +84,7 @@ function scalarText(value: unknown): string | undefined {
  */
 export function readProtocols(protocol: string): readonly string[] | string {
   const names = protocol.split(',').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));
-  if (protocol !== '' && !names.every((name) => token.test(name))) {
+  if (protocol !== '' && !names.every((name) => TOKEN.test(name))) {
     return `not a list of subprotocols: ${JSON.stringify(protocol)}`;
   }
   return protocol === '' ? [] : names;

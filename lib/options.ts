@@ -124,9 +124,18 @@ export function makeRequest(
   read: ReadVariable,
 ): ConnectRequest | BusinessError {
   const target = parseUrl(url, profile);
-  if (typeof target === 'string') {
-    return businessError('url', { phase: 'arguments', errno: '', detail: target });
-  }
+  return typeof target === 'string'
+    ? businessError('url', { phase: 'arguments', errno: '', detail: target })
+    : requestTo(target, options, profile, read);
+}
+
+/** The same for a URL that has been read already. */
+export function requestTo(
+  target: Target,
+  options: ConnectOptions,
+  profile: Profile,
+  read: ReadVariable,
+): ConnectRequest | BusinessError {
   const proxy = effectiveProxy(target, options.proxy, profile, read);
   return typeof proxy === 'string'
     ? businessError('other', { phase: 'proxy', errno: '', detail: proxy })

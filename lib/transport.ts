@@ -126,6 +126,8 @@ export interface CloseInfo {
   readonly reason: string;
   /** The TCP connection ended, or was given up, without a close handshake: an `error` event goes first. */
   readonly abnormal: boolean;
+  /** What the peer's close frame said, 1005 for an empty one; undefined if no legal one came. */
+  readonly peer?: { readonly code: number; readonly reason: string } | undefined;
   /** What ended an abnormal connection. */
   readonly failure?: EngineFailure;
 }
@@ -195,10 +197,13 @@ export interface Connection {
    * at open, in order.
    */
   send(data: string | ArrayBuffer | ArrayBufferView): Promise<void> | undefined;
+  /** Resolves when all that was sent before has left this process, or the connection has ended. */
+  drained(): Promise<void>;
   /**
    * Starts the close handshake behind everything queued, or aborts a handshake that is not complete
    * (then `onClosed` reports this code and reason, never `onOpened`). `code` as the event has
-   * to report it; `wireCode` is what goes on the wire. Further calls do nothing.
+   * to report it; `wireCode` is what goes on the wire, 0 for a close frame without a body. Further
+   * calls do nothing.
    */
   close(code: number, reason: string, wireCode: number): void;
 }

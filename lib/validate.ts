@@ -60,12 +60,12 @@ export function isSendable(
 }
 
 /** Also of another realm (`node:vm`), whose ArrayBuffer is another class. */
-function isArrayBuffer(value: unknown): value is ArrayBuffer {
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return value instanceof ArrayBuffer || types.isArrayBuffer(value);
 }
 
 /** Shared memory can change under the engine while it reads. */
-function isShared(buffer: ArrayBufferLike): boolean {
+export function isShared(buffer: ArrayBufferLike): boolean {
   return !(buffer instanceof ArrayBuffer) && types.isSharedArrayBuffer(buffer);
 }
 

@@ -25,6 +25,7 @@ const sanitizedSuites = [
   'test/lws',
   'test/proxy/scripted.test.ts',
   'test/tls',
+  'test/w3c',
 ];
 const sanitizers = {
   asan: { option: 'address', library: 'libasan.so' },

@@ -29,6 +29,10 @@ export class FakeConnection implements Connection {
     return this.pending;
   }
 
+  drained(): Promise<void> {
+    return this.pending ?? Promise.resolve();
+  }
+
   close(code: number, reason: string, wireCode: number): void {
     this.closes.push({ code, reason, wireCode });
   }

@@ -30,6 +30,16 @@ it.each(['ohos-websocket', 'ohos-websocket/parity'])('%s is one instance for bot
   expect(output(program)).toEqual([true, true, true, true, true]);
 });
 
+it('ohos-websocket/w3c is one instance for both', () => {
+  const program = `
+    import { createRequire } from 'node:module';
+    import * as imported from 'ohos-websocket/w3c';
+    const required = createRequire(process.cwd() + '/x.js')('ohos-websocket/w3c');
+    const names = ['CloseEvent', 'ErrorEvent', 'WebSocket'];
+    console.log(JSON.stringify(names.map((name) => imported[name] && imported[name] === required[name])));`;
+  expect(output(program)).toEqual([true, true, true]);
+});
+
 it('the entries share errors and settings, not behaviour; lax TLS is in parity alone', () => {
   const program = `
     import * as documented from 'ohos-websocket';

@@ -81,6 +81,8 @@ void Connection::Close(uint16_t code, uint16_t wire_code, std::string_view reaso
     // C27: the reason is cut at a byte.
     std::string body = {static_cast<char>(wire_code >> 8), static_cast<char>(wire_code)};
     QueueCloseFrame(body.append(reason.substr(0, kMaxCloseReasonBytes)));
+  } else if (wire_code == 0) {
+    QueueCloseFrame({});
   } else {
     uint8_t body[kMaxControlPayloadBytes];
     const size_t size = WriteClosePayload(body, wire_code, reason);
@@ -172,17 +174,18 @@ bool Connection::OnPing(std::string_view payload) {
 }
 
 bool Connection::OnCloseFrame(std::string_view payload) {
+  const PeerClose peer = ParseClosePayload(payload);
   switch (state_) {
     case State::kOpen: {
       const ReportedClose close =
           ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload, rules_);
-      ReportClosed(close.code, close.reason, false, {});
+      ReportClosed(close.code, close.reason, false, {}, 0, &peer);
       EndWith(close.echo, State::kFinishing);
       break;
     }
     case State::kLocalClosing:
       // Both frames have crossed, or ours is still queued: what is queued leaves first.
-      ReportLocalClose();
+      ReportLocalClose(&peer);
       state_ = State::kFinishing;
       WantWrite();
       break;
@@ -198,11 +201,12 @@ bool Connection::OnCloseFrame(std::string_view payload) {
 }
 
 void Connection::OnCloseTakenByLws(std::string_view payload) {
+  const PeerClose peer = ParseClosePayload(payload);
   if (state_ == State::kOpen) {
     const ReportedClose close = ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload);
-    ReportClosed(close.code, close.reason, false, {});
+    ReportClosed(close.code, close.reason, false, {}, 0, &peer);
   } else if (state_ == State::kLocalClosing) {
-    ReportLocalClose();
+    ReportLocalClose(&peer);
   }
   state_ = State::kDraining;
   SetDeadline(NowMs() + kCloseTimeoutMs);
@@ -438,21 +442,23 @@ void Connection::QueueCloseFrame(std::string_view body) {
 }
 
 void Connection::ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,
-                              uint8_t flags) {
+                              uint8_t flags, const PeerClose* peer) {
+  const bool answered = peer != nullptr && peer->valid;
   StringListWriter strings;
-  strings.Add(reason);
+  strings.Add(reason).Add(answered ? std::string_view(peer->reason) : std::string_view());
   if (abnormal) failure.AppendTo(strings);
   if (abnormal) flags |= kAbnormal;
-  core_.up().Post(UpKind::kClosed, id_, 0, code, flags, strings.bytes());
+  core_.up().Post(UpKind::kClosed, id_, answered ? peer->code : 0, code, flags, strings.bytes());
   heartbeat_.reset();
   if (listener_ != nullptr) listener_->OnOutcome(*this);
 }
 
-void Connection::ReportLocalClose() {
+void Connection::ReportLocalClose(const PeerClose* peer) {
   const LocalClose& close = *local_close_;
   Failure failure;
   if (close.abnormal) failure = {"network", "established", 0, "protocol violation"};
-  ReportClosed(close.code, close.reason, close.abnormal, failure, close.abnormal ? uint8_t{0} : kLocalClose);
+  ReportClosed(close.code, close.reason, close.abnormal, failure, close.abnormal ? uint8_t{0} : kLocalClose,
+               peer);
 }
 
 void Connection::Cut() {

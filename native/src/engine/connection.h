@@ -132,9 +132,10 @@ class Connection {
   // After the outcome was reported: ends with this close frame, and then as `next` does.
   void EndWith(std::string_view close_body, State next);
   int OnFlushed();
+  // `peer` is what the peer's close frame said, if one came.
   void ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,
-                    uint8_t flags = 0);
-  void ReportLocalClose();
+                    uint8_t flags = 0, const PeerClose* peer = nullptr);
+  void ReportLocalClose(const PeerClose* peer = nullptr);
   // No TCP connection any more: nobody waits for anything here.
   void End();
   void SetDeadline(uint64_t at_ms);

@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 3;
+inline constexpr uint32_t kWireVersion = 4;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -49,7 +49,9 @@ enum class UpKind : uint8_t {
   kStarted = 5,        // client: the request was created; or strings [kind, phase, errno, detail]
   kOpened = 6,         // client: strings [reason phrase, subprotocol, name, value, name, value, ...]
   kConnectFailed = 7,  // client: aux: HTTP status or 0; strings [kind, phase, errno, detail]
-  kClosed = 8,     // aux: code; flags: kAbnormal, kLocalClose; strings [reason, kind, phase, errno, detail]
+  // aux: code; arg: code of the peer's close frame, 1005 for an empty one, 0 if no legal one came; flags:
+  // kAbnormal, kLocalClose; strings [reason, reason of the peer's close frame, kind, phase, errno, detail]
+  kClosed = 8,
   kListening = 9,  // listener: aux: port; or strings [kind, phase, errno, detail]
   kAccepted = 10,  // id: the new connection; arg: its listener; aux: client port; payload: client address
   kRefused = 11,   // listener: aux: HTTP status; strings [client address, detail]
@@ -67,7 +69,7 @@ enum class DownKind : uint8_t {
   kConnect = 5,       // id: the new client; strings [name, value, ...] of ClientConfig
   kListen = 6,        // id: the new listener; strings [name, value, ...] of ServerConfig
   kStop = 7,          // listener; aux: close code; payload: reason
-  kClose = 8,         // aux: code to report; arg: code for the wire; payload: reason
+  kClose = 8,         // aux: code to report; arg: code for the wire, 0: an empty body; payload: reason
   kRelease = 9,       // JavaScript has heard kClosed, and has forgotten this id if the engine gave it
   kDrainRequest = 10  // answer kDrained once all that was sent before has left this process
 };
