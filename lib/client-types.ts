@@ -9,6 +9,7 @@ import type {
   ErrorCallback,
   WebSocketCloseOptions,
   WebSocketData,
+  WebSocketLimits,
 } from './types.js';
 
 /** Files of a client certificate. Since API 11 (API reference, `ClientCert`). */
@@ -95,6 +96,8 @@ export interface WebSocketRequestOptions {
    * 26.
    */
   supportOriginPort?: boolean | undefined;
+  /** Beyond OHOS. Limits of this connection; what is left out has its default. 401 if one is none. */
+  limits?: WebSocketLimits | undefined;
 }
 
 /**

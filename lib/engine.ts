@@ -8,6 +8,7 @@
  */
 import { getSystemErrorName } from 'node:util';
 import { binding } from './binding.js';
+import type { Limits } from './limits.js';
 import {
   ABNORMAL,
   ASCII_ONLY,
@@ -569,6 +570,7 @@ function clientStrings(config: ClientConfig): string[] {
     ...(config.proxy === undefined ? [] : proxyStrings(config.proxy)),
     ...['pingIntervalSeconds', String(config.pingIntervalSeconds)],
     ...['pongTimeoutSeconds', String(config.pongTimeoutSeconds)],
+    ...limitStrings(config.limits),
   ];
 }
 
@@ -589,7 +591,19 @@ function serverStrings(config: ServerConfig): string[] {
     ...['maxClients', String(config.maxClients)],
     ...['maxConnectionsPerClient', String(config.maxConnectionsPerClient)],
     ...['connectRateLimit', flag(config.connectRateLimit)],
+    ...limitStrings(config.limits),
+    ...originStrings(config.allowedOrigins),
   ];
+}
+
+function limitStrings(limits: Limits): string[] {
+  return Object.entries(limits).flatMap(([name, value]) => ['limit', name, String(value)]);
+}
+
+/** An empty list is not the same as none. */
+function originStrings(origins: readonly string[] | undefined): string[] {
+  if (origins === undefined) return [];
+  return ['allowedOrigins', '', ...origins.flatMap((origin) => ['allowedOrigin', origin])];
 }
 
 function flag(value: boolean): string {

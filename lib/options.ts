@@ -7,6 +7,7 @@
 import { type BusinessError, businessError } from './errors.js';
 import { type RequestHeaders, readHeaders, readProtocols } from './headers.js';
 import { type Heartbeat, readHeartbeat } from './heartbeat.js';
+import { type Limits, readLimits } from './limits.js';
 import type { Profile } from './profile.js';
 import { isExcluded, type ProxyChoice, type ProxyServer, readProxy } from './proxy.js';
 import { type ReadVariable, systemProxy } from './system-proxy.js';
@@ -30,6 +31,7 @@ export interface ConnectOptions {
   readonly trust: Trust;
   readonly minTlsVersion: number | undefined;
   readonly originHasPort: boolean;
+  readonly limits: Limits;
 }
 
 /**
@@ -50,6 +52,8 @@ export function readOptions(
   if (typeof protocol !== 'string') return mismatch('protocol', 'a string', protocol);
   const problem = protocolProblem(protocol);
   if (problem !== undefined) return problem;
+  const limits = readLimits(options.limits, 'client');
+  if (typeof limits === 'string') return limits;
 
   const cert = isObject(options.clientCert) ? options.clientCert : {};
   const hasCert = isText(cert.certPath);
@@ -65,6 +69,7 @@ export function readOptions(
     trust: trustOf(options.skipServerCertVerification === true, profile.laxTls && netstackTls),
     minTlsVersion: minTlsVersion(options.minSupportTlsProtocol, profile),
     originHasPort: options.supportOriginPort === true,
+    limits,
   };
 }
 

@@ -23,11 +23,13 @@ export type {
   WebSocketCloseOptions,
   WebSocketConnection,
   WebSocketData,
+  WebSocketLimits,
   WebSocketMessage,
   WebSocketOpenInfo,
   WebSocketOpenResult,
   WebSocketRequestOptions,
   WebSocketServer,
   WebSocketServerConfig,
+  WebSocketServerLimits,
 } from './types.js';
 export { webSocket, webSocket as default };

@@ -6,6 +6,8 @@
 import { isIP } from 'node:net';
 import { type BusinessError, businessError, type ErrorName, parameterError } from './errors.js';
 import { readProtocols } from './headers.js';
+import { readLimits } from './limits.js';
+import { readAllowedOrigins } from './origins.js';
 import type { Profile } from './profile.js';
 import type { ServerConfig } from './transport.js';
 import { isObject, isText, mismatch } from './validate.js';
@@ -21,6 +23,10 @@ export function readServerConfig(
 ): ServerConfig | BusinessError {
   const protocols = serverProtocols(config.protocol, profile);
   if (typeof protocols === 'string') return parameterError(protocols);
+  const limits = readLimits(config.limits, 'server');
+  if (typeof limits === 'string') return parameterError(limits);
+  const allowedOrigins = readAllowedOrigins(config.allowedOrigins);
+  if (typeof allowedOrigins === 'string') return parameterError(allowedOrigins);
 
   const { serverIP } = config;
   // A zone (`fe80::1%eth0`) is no part of an address here, as in netstack.
@@ -44,6 +50,8 @@ export function readServerConfig(
     maxClients,
     maxConnectionsPerClient,
     connectRateLimit: rateLimit(config.connectRateLimit, profile),
+    limits,
+    allowedOrigins,
     ...serverCert(config.serverCert),
   };
 }

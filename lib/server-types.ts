@@ -9,6 +9,7 @@ import type {
   ErrorCallback,
   WebSocketCloseOptions,
   WebSocketData,
+  WebSocketLimits,
 } from './types.js';
 
 /** Files of the server's certificate. Since API 19 (API reference, `ServerCert`). */
@@ -55,6 +56,31 @@ export interface WebSocketServerConfig {
    * s, as OpenHarmony always does (S9). Default `false`.
    */
   connectRateLimit?: boolean | undefined;
+  /** Beyond OHOS. Further limits; what is left out has its default. 401 if one is none. */
+  limits?: WebSocketServerLimits | undefined;
+  /**
+   * Beyond OHOS. The values that `Origin` may have; others are answered with 403 and raise `error`.
+   * An entry is an origin as browsers send it (`https://example.com`, `http://localhost:8080`),
+   * one for every name below a host (`https://*.example.com`, not `https://example.com` itself),
+   * one for every host (`https://*`), `null`, or `''` for requests without the header. Upper and
+   * lower case are the same. Default: all origins, none needed. 401 if an entry is none of these.
+   * (RFC 6455 §10.2.)
+   */
+  allowedOrigins?: readonly string[] | undefined;
+}
+
+/**
+ * Beyond OHOS. Limits of a server and of each of its connections: integers, or Infinity where that
+ * is allowed. The table with defaults, ranges and errors is `docs/limits.md`.
+ */
+export interface WebSocketServerLimits extends WebSocketLimits {
+  /** Open connections, of all clients together; 0 admits nobody. Default Infinity. 503 beyond. */
+  connections?: number | undefined;
+  /**
+   * Accepted connections of one address within 60 s, from 1; beyond, it is refused with 429 for
+   * 60 s. Default Infinity. Takes the place of `connectRateLimit`.
+   */
+  connectionsPerMinute?: number | undefined;
 }
 
 /**

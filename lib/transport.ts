@@ -7,6 +7,8 @@
  * inside a method of the transport.
  */
 
+import type { Limits } from './limits.js';
+
 /** Where an operation failed, for the `cause` of errors. */
 export type Phase =
   | 'resolve'
@@ -78,6 +80,7 @@ export interface ClientConfig {
   /** Seconds; 0 switches the heartbeat off. */
   readonly pingIntervalSeconds: number;
   readonly pongTimeoutSeconds: number;
+  readonly limits: Limits;
 }
 
 /** An HTTP proxy, asked to CONNECT to `serverName` and `port`. */
@@ -164,6 +167,9 @@ export interface ServerConfig {
   readonly maxConnectionsPerClient: number;
   /** Refuse an address for 60 s after its 52nd accepted upgrade within 60 s (S9). */
   readonly connectRateLimit: boolean;
+  readonly limits: Limits;
+  /** What `Origin` may be, as `origins.ts` writes it; undefined allows every one. */
+  readonly allowedOrigins: readonly string[] | undefined;
   readonly rules: Rules;
 }
 

@@ -28,6 +28,7 @@ export type {
   WebSocketMessage,
   WebSocketServer,
   WebSocketServerConfig,
+  WebSocketServerLimits,
 } from './server-types.js';
 export type { TlsProtocol } from './tls-protocol.js';
 
@@ -72,4 +73,26 @@ export interface CloseResult {
   code: number;
   /** Close reason; `The link is down` if the peer gave none (C24). */
   reason: string;
+}
+
+/**
+ * Beyond OHOS. Limits of a connection: integers, or Infinity where that is allowed. The table with
+ * defaults, ranges and errors is `docs/limits.md`.
+ */
+export interface WebSocketLimits {
+  /**
+   * Bytes of a message from the peer, 1–536,870,888. Default 134,217,728 (128 MiB). Beyond, the
+   * connection is closed with 1009 on the wire; `error` and `close` follow.
+   */
+  messageBytes?: number | undefined;
+  /**
+   * Frames of a message from the peer, 1–4,294,967,295. Default 1,048,576. Beyond, the
+   * connection is closed with 1008 on the wire; `error` and `close` follow.
+   */
+  messageFragments?: number | undefined;
+  /**
+   * Milliseconds that a closing connection may be without progress, 1–600,000; then TCP is cut.
+   * Default 5000 (C25).
+   */
+  closeTimeoutMs?: number | undefined;
 }

@@ -15,10 +15,10 @@ constexpr uint64_t kStart = 5'000'000;
 constexpr uint64_t kSecond = 1000;
 
 AdmissionLimits Limits(uint32_t max_clients, uint32_t max_connections_per_client) {
-  return {max_clients, max_connections_per_client, std::nullopt};
+  return {max_clients, max_connections_per_client, std::nullopt, UINT64_MAX};
 }
 
-AdmissionLimits RateOnly(ConnectRateLimit rate = {}) { return {1000, 1'000'000, rate}; }
+AdmissionLimits RateOnly(ConnectRateLimit rate = {}) { return {1000, 1'000'000, rate, UINT64_MAX}; }
 
 Verdict Connect(Admission& admission, std::string_view ip, uint64_t now_ms = kStart) {
   const Verdict verdict = admission.Check(ip, now_ms);
@@ -41,6 +41,19 @@ TEST(connections_of_one_client) {  // server-limits-one-01-d
   CHECK_EQ(Connect(admission, "127.0.0.1"), Verdict::kAccept);
   CHECK_EQ(Connect(admission, "127.0.0.1"), Verdict::kTooManyConnections);
   CHECK_EQ(Connect(admission, "127.0.0.2"), Verdict::kAccept);
+}
+
+TEST(connections_of_all_clients) {
+  AdmissionLimits limits = Limits(10, 10);
+  limits.max_connections = 2;
+  Admission admission(limits);
+  CHECK_EQ(Connect(admission, "a"), Verdict::kAccept);
+  CHECK_EQ(Connect(admission, "b"), Verdict::kAccept);
+  CHECK_EQ(Connect(admission, "a"), Verdict::kServerFull);
+  CHECK_EQ(Connect(admission, "c"), Verdict::kServerFull);
+  admission.Remove("a");
+  CHECK_EQ(Connect(admission, "c"), Verdict::kAccept);
+  CHECK_EQ(Connect(admission, "a"), Verdict::kServerFull);
 }
 
 TEST(zero_means_nobody) {
@@ -193,7 +206,12 @@ class Model {
 
   Verdict Check(const std::string& ip, uint64_t now_ms) {
     uint32_t clients = 0;
-    for (const auto& [address, open] : open_) clients += open != 0 && address != ip;
+    uint64_t connections = 0;
+    for (const auto& [address, open] : open_) {
+      clients += open != 0 && address != ip;
+      connections += open;
+    }
+    if (connections + 1 > limits_.max_connections) return Verdict::kServerFull;
     if (clients + 1 > limits_.max_clients) return Verdict::kTooManyClients;
     if (open_[ip] + 1 > limits_.max_connections_per_client) return Verdict::kTooManyConnections;
     if (banned_at_.contains(ip) && now_ms - banned_at_[ip] <= limits_.rate->ban_ms) return Verdict::kBanned;
@@ -219,7 +237,7 @@ class Model {
 
 TEST(random_traffic_agrees_with_the_model) {
   Random random(1);
-  const AdmissionLimits limits{5, 4, ConnectRateLimit{7, 3000, 4000, 100}};
+  const AdmissionLimits limits{5, 4, ConnectRateLimit{7, 3000, 4000, 100}, 15};
   Admission admission(limits);
   Model model(limits);
   uint64_t now_ms = kStart;
@@ -239,7 +257,7 @@ TEST(random_traffic_agrees_with_the_model) {
     ++seen[verdict];
   }
   CHECK_EQ(wrong, 0);
-  CHECK_EQ(seen.size(), 5u);
+  CHECK_EQ(seen.size(), 6u);
 }
 
 }  // namespace

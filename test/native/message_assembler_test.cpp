@@ -73,6 +73,29 @@ TEST(empty_messages) {
   CHECK_EQ(View(assembler), "ab");
 }
 
+TEST(fragments_of_a_message_are_counted) {
+  MessageLimits limits;
+  limits.max_fragments = 3;
+  MessageAssembler assembler(limits);
+  for (int n = 0; n < 2; ++n) {
+    CHECK_EQ(assembler.Feed(Piece("a", true, false)), Status::kPartial);
+    // Two chunks of one frame.
+    CHECK_EQ(assembler.Feed(Piece("b", false, false, false, 1)), Status::kPartial);
+    CHECK_EQ(assembler.Feed(Piece("c", false, false)), Status::kPartial);
+    CHECK_EQ(assembler.Feed(Piece("", false, true)), Status::kComplete);
+    CHECK_EQ(View(assembler), "abc");
+    assembler.Reset();
+  }
+  CHECK_EQ(assembler.Feed(Piece("a", true, false)), Status::kPartial);
+  CHECK_EQ(assembler.Feed(Piece("", false, false)), Status::kPartial);
+  CHECK_EQ(assembler.Feed(Piece("", false, false)), Status::kPartial);
+  CHECK_EQ(assembler.Feed(Piece("", false, true)), Status::kTooManyFragments);
+  CHECK_EQ(assembler.held_bytes(), 0u);
+  CHECK_EQ(assembler.Feed(Piece("a", true, true)), Status::kTooManyFragments);
+  assembler.Reset();
+  CHECK_EQ(assembler.Feed(Text("a")), Status::kComplete);
+}
+
 TEST(fragments_become_one_message_of_the_first_ones_kind) {
   MessageAssembler assembler(kNoLimits);
   CHECK_EQ(assembler.Feed(Piece("one ", true, false, true)), Status::kPartial);

@@ -5,6 +5,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { BusinessError } from '../../lib/errors.js';
+import { defaultLimits } from '../../lib/limits.js';
 import {
   type ConnectOptions,
   type ConnectRequest,
@@ -65,6 +66,7 @@ describe('what the engine gets', () => {
       rules: 'documented',
       pingIntervalSeconds: 30,
       pongTimeoutSeconds: 30,
+      limits: defaultLimits('client'),
     });
   });
 
@@ -80,6 +82,7 @@ describe('what the engine gets', () => {
       pongTimeout: 5,
       minSupportTlsProtocol: 2,
       supportOriginPort: true,
+      limits: { messageBytes: 7 },
     };
     expect(config('wss://example.com.:9001/p', options)).toEqual({
       addresses: ['192.0.2.1'],
@@ -105,6 +108,7 @@ describe('what the engine gets', () => {
       rules: 'documented',
       pingIntervalSeconds: 10,
       pongTimeoutSeconds: 5,
+      limits: { ...defaultLimits('client'), messageBytes: 7 },
     });
   });
 

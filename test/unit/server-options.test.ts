@@ -1,6 +1,7 @@
 /** start: what the configuration means, what is refused and in which order (§3.1). */
 
 import { describe, expect, it } from 'vitest';
+import { defaultLimits } from '../../lib/limits.js';
 import { netstack } from '../../lib/profile.js';
 import { call, newServer } from '../helpers/fake-endpoints.js';
 import { failure, rejection, settled } from '../helpers/fake-transport.js';
@@ -21,6 +22,8 @@ describe('start', () => {
       maxClients: 10,
       maxConnectionsPerClient: 10,
       connectRateLimit: false,
+      limits: defaultLimits('server'),
+      allowedOrigins: undefined,
     });
     expect(server.port).toBeUndefined();
     transport.server.handler.onStarted(54321, undefined);
@@ -52,6 +55,8 @@ describe('start', () => {
       maxConcurrentClientsNumber: 5000,
       maxConnectionsForOneClient: 0,
       connectRateLimit: true,
+      limits: { connections: 5 },
+      allowedOrigins: ['https://A.test:443'],
     });
     await settled();
     expect(transport.server.config).toEqual({
@@ -65,6 +70,8 @@ describe('start', () => {
       maxClients: 5000,
       maxConnectionsPerClient: 0,
       connectRateLimit: true,
+      limits: { ...defaultLimits('server'), connections: 5 },
+      allowedOrigins: ['https://a.test'],
     });
   });
 

@@ -97,6 +97,7 @@ void AddCustomHeader(const char* name, int size, void* opaque) {
 
 ClientConfig ClientConfig::Decode(std::string_view strings) {
   ClientConfig config;
+  EndpointLimits limits;
   StringListReader reader(strings);
   while (const auto name = reader.Next()) {
     const std::string value(reader.Next().value_or(""));
@@ -118,6 +119,8 @@ ClientConfig ClientConfig::Decode(std::string_view strings) {
       config.protocol = value;
     } else if (*name == "header") {
       config.headers.emplace_back(value, reader.Next().value_or(""));
+    } else if (*name == "limit") {
+      limits.Set(value, reader.Next().value_or(""));
     } else if (*name == "caPath") {
       config.ca_path = value;
     } else if (*name == "certPath") {
@@ -151,6 +154,8 @@ ClientConfig ClientConfig::Decode(std::string_view strings) {
       config.heartbeat.pong_timeout_seconds = ToNumber<uint32_t>(value);
     }
   }
+  limits.message.validate_utf8 = !config.netstack;
+  config.limits = std::make_shared<const EndpointLimits>(limits);
   return config;
 }
 

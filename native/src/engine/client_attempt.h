@@ -6,6 +6,7 @@
 #include <libwebsockets.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include "engine/up_writer.h"
 #include "protocol/heartbeat.h"
+#include "protocol/limits.h"
 
 namespace ohws {
 
@@ -47,6 +49,7 @@ struct ClientConfig {
   std::string proxy_user;
   std::string proxy_password;
   HeartbeatConfig heartbeat;
+  std::shared_ptr<const EndpointLimits> limits;
 
   static ClientConfig Decode(std::string_view strings);
 };

@@ -30,8 +30,9 @@ Connection::Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> a
     : core_(core),
       id_(id),
       rules_(rules),
+      limits_(attempt->config().limits),
       state_(State::kConnecting),
-      rx_(core.limits(rules)),
+      rx_(limits_->message),
       attempt_(std::move(attempt)) {}
 
 Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listener, std::string ip,
@@ -39,11 +40,12 @@ Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listen
     : core_(core),
       id_(id),
       rules_(rules),
+      limits_(listener.limits()),
       state_(State::kOpen),
       wsi_(wsi),
       listener_(&listener),
       ip_(std::move(ip)),
-      rx_(core.limits(rules)) {}
+      rx_(limits_->message) {}
 
 Connection::~Connection() { SetDeadline(0); }
 
@@ -117,7 +119,7 @@ void Connection::EndWith(std::string_view close_body, State next) {
   heartbeat_.reset();
   last_word_ = std::make_unique<LastWord>(LastWord{std::string(close_body), next});
   state_ = State::kLastWord;
-  SetDeadline(NowMs() + kCloseTimeoutMs);
+  SetDeadline(NowMs() + limits_->close_timeout_ms);
 }
 
 void Connection::OnReleased() {
@@ -159,6 +161,9 @@ void Connection::OnReceive(uint8_t* data, size_t size) {
       return;
     case MessageAssembler::Status::kTooLarge:
       FailProtocol(kCloseMessageTooBig, "message too large");
+      return;
+    case MessageAssembler::Status::kTooManyFragments:
+      FailProtocol(kClosePolicyViolation, "message of too many fragments");
       return;
   }
 }
@@ -209,7 +214,7 @@ void Connection::OnCloseTakenByLws(std::string_view payload) {
     ReportLocalClose(&peer);
   }
   state_ = State::kDraining;
-  SetDeadline(NowMs() + kCloseTimeoutMs);
+  SetDeadline(NowMs() + limits_->close_timeout_ms);
 }
 
 void Connection::OnPong() {
@@ -257,7 +262,7 @@ int Connection::OnWritable() {
     tx_.Pop(core_.blocks(), bytes.size);
     progress = true;
   }
-  if (progress && state_ > State::kOpen) SetDeadline(NowMs() + kCloseTimeoutMs);
+  if (progress && state_ > State::kOpen) SetDeadline(NowMs() + limits_->close_timeout_ms);
   if (lws_partial_buffered(wsi_)) {
     lws_callback_on_writable(wsi_);
     return 0;
@@ -437,7 +442,7 @@ void Connection::QueueCloseFrame(std::string_view body) {
   heartbeat_.reset();
   uint8_t key[kMaskKeyBytes];
   tx_.AppendFrame(core_.blocks(), Opcode::kClose, Bytes(body), body.size(), NextMaskKey(key));
-  SetDeadline(NowMs() + kCloseTimeoutMs);
+  SetDeadline(NowMs() + limits_->close_timeout_ms);
   WantWrite();
 }
 

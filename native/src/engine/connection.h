@@ -4,7 +4,7 @@
 //
 // The outcome of a connection is reported to JavaScript exactly once, as soon as it is known; what then is
 // left to do on the wire (flush, answer the peer's close frame, wait for the end of TCP) goes on without
-// anybody waiting for it, bounded by kCloseTimeoutMs without progress.
+// anybody waiting for it, bounded by the close time-out of the endpoint without progress.
 #pragma once
 
 #include <libwebsockets.h>
@@ -19,6 +19,7 @@
 #include "engine/up_writer.h"
 #include "protocol/close_code.h"
 #include "protocol/heartbeat.h"
+#include "protocol/limits.h"
 #include "protocol/message_assembler.h"
 
 namespace ohws {
@@ -39,8 +40,6 @@ class Connection {
     kDraining,      // all is sent; waiting for the peer to end the TCP connection
     kGone,          // no TCP connection any more
   };
-  // Without progress for so long, a closing connection is cut (C25).
-  static constexpr uint64_t kCloseTimeoutMs = 5000;
   // From an open proxy tunnel to an established connection.
   static constexpr uint64_t kTunnelHandshakeTimeoutMs = 15'000;
   // After the close handshake a client leaves it to the server to end TCP (RFC 6455 §7.1.1), but not for
@@ -144,6 +143,7 @@ class Connection {
   Core& core_;
   const uint32_t id_;
   const CloseRules rules_;
+  const std::shared_ptr<const EndpointLimits> limits_;
   State state_;
   bool reading_ = true;
   bool drain_requested_ = false;

@@ -12,8 +12,6 @@ namespace ohws {
 
 namespace {
 
-// The largest message taken from a peer; beyond it the connection fails with 1009 (C40).
-constexpr uint64_t kMaxMessageBytes = uint64_t{128} * 1024 * 1024;
 // Half-open handshakes that may hold header memory at once; more wait for their turn (and time out).
 constexpr unsigned int kHeaderPool = 1024;
 constexpr unsigned int kHeaderBytes = 32 * 1024;
@@ -48,8 +46,6 @@ Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTab
       down_payloads_(down_payloads),
       doorbell_(std::move(doorbell)),
       loop_(std::move(loop)),
-      limits_{.max_message_bytes = kMaxMessageBytes},
-      netstack_limits_{.max_message_bytes = kMaxMessageBytes, .validate_utf8 = false},
       mask_keys_(FillFromSystem),
       accepted_(1) {}
 

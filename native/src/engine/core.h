@@ -49,9 +49,6 @@ class Core {
   TxBlockPool& blocks() { return blocks_; }
   MaskKeySource& mask_keys() { return mask_keys_; }
   ClientTls& client_tls() { return client_tls_; }
-  const MessageLimits& limits(CloseRules rules) const {
-    return rules == CloseRules::kNetstack ? netstack_limits_ : limits_;
-  }
 
   // A new accepted connection; it gets an id of its own.
   Connection* Accept(lws* wsi, ServerListener& listener, std::string ip, CloseRules rules);
@@ -86,8 +83,6 @@ class Core {
   PayloadTable& down_payloads_;
   const std::function<void()> doorbell_;
   const std::unique_ptr<Loop> loop_;
-  const MessageLimits limits_;
-  const MessageLimits netstack_limits_;
   // lws counts the users of a log context without a lock: each context gets one of its own.
   lws_log_cx_t log_context_{};
   lws_context* context_ = nullptr;

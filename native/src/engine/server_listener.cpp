@@ -19,6 +19,7 @@
 #include "engine/core.h"
 #include "engine/lws_protocol.h"
 #include "engine/tls.h"
+#include "protocol/origin.h"
 
 namespace ohws {
 
@@ -141,10 +142,19 @@ int AnswerAndEnd(lws* wsi, std::string answer) {
   return -1;
 }
 
+constexpr int kForbidden = 403;
+constexpr std::string_view kOriginNotAllowed = "origin not allowed";
+
+int StatusOf(Verdict verdict) {
+  return verdict == Verdict::kBanned || verdict == Verdict::kRateExceeded ? 429 : 503;
+}
+
 std::string_view Reason(Verdict verdict) {
   switch (verdict) {
     case Verdict::kAccept:
       return "";
+    case Verdict::kServerFull:
+      return "too many connections";
     case Verdict::kTooManyClients:
       return "too many clients";
     case Verdict::kTooManyConnections:
@@ -160,6 +170,8 @@ std::string_view Reason(Verdict verdict) {
 
 ServerConfig ServerConfig::Decode(std::string_view strings) {
   ServerConfig config;
+  EndpointLimits limits;
+  bool rate_limit = false;
   StringListReader reader(strings);
   const auto number = [](std::string_view text) {
     uint32_t value = 0;
@@ -181,15 +193,29 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
     } else if (*name == "protocol") {
       config.protocols.push_back(value);
     } else if (*name == "maxClients") {
-      config.limits.max_clients = number(value);
+      config.admission.max_clients = number(value);
     } else if (*name == "maxConnectionsPerClient") {
-      config.limits.max_connections_per_client = number(value);
-    } else if (*name == "connectRateLimit" && value == "1") {
-      config.limits.rate.emplace();
+      config.admission.max_connections_per_client = number(value);
+    } else if (*name == "connectRateLimit") {
+      rate_limit = value == "1";
+    } else if (*name == "limit") {
+      limits.Set(value, reader.Next().value_or(""));
+    } else if (*name == "allowedOrigins") {
+      config.allowed_origins.emplace();
+    } else if (*name == "allowedOrigin") {
+      config.allowed_origins->push_back(value);
     } else if (*name == "rules") {
       config.netstack = value == "netstack";
     }
   }
+  config.admission.max_connections = limits.connections;
+  if (limits.connections_per_minute != kNoLimit) {
+    config.admission.rate = ConnectRateLimit{.max_upgrades = limits.connections_per_minute};
+  } else if (rate_limit) {
+    config.admission.rate.emplace();
+  }
+  limits.message.validate_utf8 = !config.netstack;
+  config.limits = std::make_shared<const EndpointLimits>(limits);
   return config;
 }
 
@@ -198,7 +224,7 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
       id_(id),
       config_(std::move(config)),
       vhost_name_("listener-" + std::to_string(id)),
-      admission_(config_.limits, config_.netstack ? &NetstackRates() : nullptr) {}
+      admission_(config_.admission, config_.netstack ? &NetstackRates() : nullptr) {}
 
 ServerListener::~ServerListener() {
   CancelTimer();
@@ -356,11 +382,15 @@ int ServerListener::OnUpgradeRequest(lws* wsi) {
       {MethodOf(wsi), http_version, host, upgrade, connection, version, key, subprotocols});
   if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
   const std::string ip = PeerOf(wsi).ip;
+  if (!IsOriginAllowed(wsi)) return Refuse(wsi, ip, kForbidden, kOriginNotAllowed);
   const Verdict verdict = admission_.Check(ip, NowMs());
   if (state_ != State::kListening || core_.up().overwhelmed()) return -1;
-  if (verdict == Verdict::kAccept) return 0;
-  Refuse(wsi, ip, verdict);
-  return -1;
+  return verdict == Verdict::kAccept ? 0 : Refuse(wsi, ip, StatusOf(verdict), Reason(verdict));
+}
+
+bool ServerListener::IsOriginAllowed(lws* wsi) const {
+  return !config_.allowed_origins.has_value() ||
+         IsAllowedOrigin(Header(wsi, WSI_TOKEN_ORIGIN), *config_.allowed_origins);
 }
 
 // §3.2: nearly everything may upgrade (S23); what may not finds its TCP connection ended (S3, S8).
@@ -371,22 +401,25 @@ int ServerListener::LetInAsNetstack(lws* wsi, std::string_view connection, std::
   if (!subprotocols.empty() && !SelectSubprotocol(subprotocols, config_.protocols).has_value()) return -1;
   if (state_ != State::kListening || core_.up().overwhelmed()) return -1;
   const std::string ip = PeerOf(wsi).ip;
+  if (!IsOriginAllowed(wsi)) {
+    ReportRefusal(ip, 0, kOriginNotAllowed);
+    return -1;
+  }
   const std::lock_guard<std::mutex> lock(NetstackMutex());
   const Verdict verdict = admission_.Check(ip, NowMs());
   if (verdict == Verdict::kAccept) return 0;
-  ReportRefusal(ip, verdict, 0);
+  ReportRefusal(ip, 0, Reason(verdict));
   return -1;
 }
 
-void ServerListener::Refuse(lws* wsi, std::string_view ip, Verdict verdict) {
-  const int status = verdict == Verdict::kBanned || verdict == Verdict::kRateExceeded ? 429 : 503;
-  ReportRefusal(ip, verdict, status);
-  AnswerAndEnd(wsi, BuildHttpRefusal(status, {}, Reason(verdict)));
+int ServerListener::Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason) {
+  ReportRefusal(ip, http_status, reason);
+  return AnswerAndEnd(wsi, BuildHttpRefusal(http_status, {}, reason));
 }
 
-void ServerListener::ReportRefusal(std::string_view ip, Verdict verdict, int http_status) {
+void ServerListener::ReportRefusal(std::string_view ip, int http_status, std::string_view reason) {
   StringListWriter strings;
-  strings.Add(ip).Add(Reason(verdict));
+  strings.Add(ip).Add(reason);
   core_.up().Post(UpKind::kRefused, id_, 0, static_cast<uint16_t>(http_status), 0, strings.bytes());
 }
 

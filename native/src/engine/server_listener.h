@@ -6,6 +6,8 @@
 #include <libwebsockets.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -15,6 +17,7 @@
 #include "protocol/admission.h"
 #include "protocol/handshake.h"
 #include "protocol/heartbeat.h"
+#include "protocol/limits.h"
 
 namespace ohws {
 
@@ -29,8 +32,10 @@ struct ServerConfig {
   std::string key_path;
   std::string key_password;
   std::vector<std::string> protocols;
-  AdmissionLimits limits;
-  bool netstack = false;  // the rules: netstack's, or the documented ones
+  AdmissionLimits admission;
+  std::shared_ptr<const EndpointLimits> limits;
+  std::optional<std::vector<std::string>> allowed_origins;  // without it every origin is
+  bool netstack = false;                                    // the rules: netstack's, or the documented ones
 
   static ServerConfig Decode(std::string_view strings);
 };
@@ -51,6 +56,7 @@ class ServerListener {
   void CancelTimer() { lws_sul_cancel(&accept_again_.timer); }
 
   uint32_t id() const { return id_; }
+  const std::shared_ptr<const EndpointLimits>& limits() const { return config_.limits; }
 
   // From lws.
   void OnListenerReadable(lws* wsi);
@@ -84,8 +90,10 @@ class ServerListener {
   void StopListening();
   int LetInAsNetstack(lws* wsi, std::string_view connection, std::string_view key,
                       std::string_view subprotocols);
-  void Refuse(lws* wsi, std::string_view ip, Verdict verdict);
-  void ReportRefusal(std::string_view ip, Verdict verdict, int http_status);
+  bool IsOriginAllowed(lws* wsi) const;
+  // Answers with this status and tells JavaScript. -1, as lws wants it.
+  int Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason);
+  void ReportRefusal(std::string_view ip, int http_status, std::string_view reason);
   void FinishStop();
 
   Core& core_;

@@ -13,6 +13,7 @@ constexpr uint64_t kSweepEveryMs = 1000;
 }  // namespace
 
 Verdict Admission::CheckLimits(std::string_view ip) const {
+  if (connection_count_ >= limits_.max_connections) return Verdict::kServerFull;
   const auto client = connections_.find(ip);
   const bool known = client != connections_.end();
   const size_t clients = connections_.size() + (known ? 0 : 1);
@@ -68,6 +69,7 @@ void Admission::DropExpiredRates(uint64_t now_ms) {
 }
 
 void Admission::Add(std::string_view ip) {
+  ++connection_count_;
   const auto client = connections_.find(ip);
   if (client != connections_.end()) {
     ++client->second;
@@ -80,6 +82,7 @@ void Admission::Remove(std::string_view ip) {
   const auto client = connections_.find(ip);
   assert(client != connections_.end());
   if (client == connections_.end()) return;
+  --connection_count_;
   if (--client->second == 0) connections_.erase(client);
 }
 

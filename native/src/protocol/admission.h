@@ -1,4 +1,4 @@
-// May a client connect to this server? Counts clients (that is, addresses), their connections and, if asked
+// May a client connect to this server? Counts connections, clients (that is, addresses) and, if asked
 // to, their upgrades per minute (ohos-behaviour.md §3.2; S5 to S9). One object per server; not synchronised:
 // engine thread, or under the server's lock if it has several.
 #pragma once
@@ -16,7 +16,7 @@ namespace ohws {
 // A client that asks for more than `max_upgrades` accepted upgrades in a window is banned. The window opens
 // with its first upgrade; an upgrade more than `window_ms` later opens a new one (S9).
 struct ConnectRateLimit {
-  uint32_t max_upgrades = 51;  // 1 or more
+  uint64_t max_upgrades = 51;  // 1 or more
   uint64_t window_ms = 60'000;
   uint64_t ban_ms = 60'000;
   size_t max_tracked_clients = 65'536;  // addresses remembered at once, 1 or more
@@ -26,10 +26,12 @@ struct AdmissionLimits {
   uint32_t max_clients = 10;                 // distinct addresses; 0: nobody (S5, S7)
   uint32_t max_connections_per_client = 10;  // open connections of one address; 0: nobody
   std::optional<ConnectRateLimit> rate;      // off without a value
+  uint64_t max_connections = UINT64_MAX;     // open connections of all clients together
 };
 
 enum class Verdict : uint8_t {
   kAccept,
+  kServerFull,
   kTooManyClients,
   kTooManyConnections,
   kBanned,
@@ -49,7 +51,7 @@ struct ConnectRates {
   // One window of one client, or its ban. Dropped when the window and the ban are over.
   struct Rate {
     uint64_t until_ms;  // last moment of the window, or of the ban
-    uint32_t upgrades;
+    uint64_t upgrades;
     bool banned;
   };
 
@@ -89,6 +91,7 @@ class Admission {
 
   const AdmissionLimits limits_;
   ByAddress<uint32_t> connections_;  // open connections per client; no zero entries
+  uint64_t connection_count_ = 0;    // their sum
   ConnectRates own_rates_;
   ConnectRates& rates_;
 };

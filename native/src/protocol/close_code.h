@@ -17,6 +17,7 @@ inline constexpr uint16_t kCloseProtocolError = 1002;
 inline constexpr uint16_t kCloseNoStatus = 1005;  // never on the wire
 inline constexpr uint16_t kCloseAbnormal = 1006;  // never on the wire
 inline constexpr uint16_t kCloseInvalidPayload = 1007;
+inline constexpr uint16_t kClosePolicyViolation = 1008;
 inline constexpr uint16_t kCloseMessageTooBig = 1009;
 inline constexpr uint16_t kCloseInternalError = 1011;
 

@@ -29,11 +29,12 @@ uint64_t GrowTo(uint64_t capacity, uint64_t needed, uint64_t announced, uint64_t
 MessageAssembler::Status MessageAssembler::Fail(State failure) {
   Reset();
   state_ = failure;
-  return failure == State::kInvalidUtf8 ? Status::kInvalidUtf8 : Status::kTooLarge;
+  if (failure == State::kInvalidUtf8) return Status::kInvalidUtf8;
+  return failure == State::kTooLarge ? Status::kTooLarge : Status::kTooManyFragments;
 }
 
 MessageAssembler::Status MessageAssembler::Feed(const Chunk& chunk) {
-  if (state_ == State::kInvalidUtf8 || state_ == State::kTooLarge) return Fail(state_);
+  if (state_ >= State::kInvalidUtf8) return Fail(state_);
   if (state_ != State::kOpen || chunk.first) {
     assert(chunk.first);
     Reset();
@@ -44,6 +45,9 @@ MessageAssembler::Status MessageAssembler::Feed(const Chunk& chunk) {
   const uint64_t announced = SaturatingAdd(SaturatingAdd(size_, chunk.size), chunk.remaining_in_frame);
   if (limits_->max_message_bytes != 0 && announced > limits_->max_message_bytes)
     return Fail(State::kTooLarge);
+  if (limits_->max_fragments != 0 && whole_frames_ == limits_->max_fragments)
+    return Fail(State::kTooManyFragments);
+  if (chunk.remaining_in_frame == 0) ++whole_frames_;
 
   if (!binary_) {
     // Without validation too, for ascii_only().
@@ -105,6 +109,7 @@ void MessageAssembler::Reset() {
   view_ = nullptr;
   size_ = 0;
   capacity_ = 0;
+  whole_frames_ = 0;
   utf8_.Reset();
   state_ = State::kIdle;
   binary_ = false;

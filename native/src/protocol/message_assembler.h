@@ -15,6 +15,7 @@ namespace ohws {
 // Shared by the connections of an endpoint; outlives them.
 struct MessageLimits {
   uint64_t max_message_bytes = 0;                // judged as soon as it is announced; 0: none (C40)
+  uint64_t max_fragments = 0;                    // frames of one message; 0: any number
   size_t reserve_ahead_bytes = size_t{1} << 20;  // most that an announced length alone makes us allocate
   bool validate_utf8 = true;                     // false accepts any text (netstack's C33)
 };
@@ -32,10 +33,11 @@ struct Chunk {
 class MessageAssembler {
  public:
   enum class Status : uint8_t {
-    kPartial,      // more to come
-    kComplete,     // view() is the message
-    kInvalidUtf8,  // fail the connection with 1007
-    kTooLarge,     // over the limit, or no memory for it: fail with 1009
+    kPartial,           // more to come
+    kComplete,          // view() is the message
+    kInvalidUtf8,       // fail the connection with 1007
+    kTooLarge,          // over the limit, or no memory for it: fail with 1009
+    kTooManyFragments,  // fail with 1008
   };
 
   // `limits` outlives the object.
@@ -77,7 +79,7 @@ class MessageAssembler {
   void Reset();
 
  private:
-  enum class State : uint8_t { kIdle, kOpen, kComplete, kInvalidUtf8, kTooLarge };
+  enum class State : uint8_t { kIdle, kOpen, kComplete, kInvalidUtf8, kTooLarge, kTooManyFragments };
 
   Status Fail(State failure);
   bool Append(const Chunk& chunk);
@@ -87,6 +89,7 @@ class MessageAssembler {
   uint8_t* buffer_ = nullptr;  // from malloc; null while nothing is held
   size_t size_ = 0;
   size_t capacity_ = 0;
+  uint32_t whole_frames_ = 0;  // of this message
   Utf8Validator utf8_;
   State state_ = State::kIdle;
   bool binary_ = false;

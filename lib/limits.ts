@@ -1,0 +1,120 @@
+/**
+ * The limits of an endpoint: the one table that the options, their checks, `docs/limits.md` and the
+ * tests in `test/limits` are made from. The engine is given every value and has no defaults of its
+ * own.
+ */
+
+import type { WebSocketServerLimits } from './server-types.js';
+import { isObject, mismatch } from './validate.js';
+
+/** One limit. Values are whole numbers from `least` to `most`; `Infinity` means no limit. */
+export interface LimitRow {
+  /** Which endpoints have it. */
+  readonly of: 'both' | 'server';
+  readonly default: number;
+  readonly least: number;
+  readonly most: number;
+  /** What is bounded, in a few words. */
+  readonly bounds: string;
+  /** What happens one beyond. */
+  readonly beyond: string;
+}
+
+const NONE = Number.POSITIVE_INFINITY;
+
+/** As the types of the options name them. */
+export type LimitName = keyof WebSocketServerLimits;
+
+export const limitTable: Readonly<Record<LimitName, LimitRow>> = {
+  messageBytes: {
+    of: 'both',
+    default: 128 * 1024 * 1024,
+    least: 1,
+    // The longest string of V8.
+    most: 536_870_888,
+    bounds: 'bytes of a message from the peer',
+    beyond: 'close 1009, at the latest 64 KiB after the length was announced; `error`, `close`',
+  },
+  messageFragments: {
+    of: 'both',
+    default: 1024 * 1024,
+    least: 1,
+    most: 2 ** 32 - 1,
+    bounds: 'frames of a message from the peer, empty ones too',
+    beyond: 'close 1008; `error`, `close`',
+  },
+  closeTimeoutMs: {
+    of: 'both',
+    default: 5000,
+    least: 1,
+    most: 600_000,
+    bounds: 'milliseconds without progress while a connection closes (C25)',
+    beyond: 'TCP is cut; the `close` event comes at the latest now',
+  },
+  connections: {
+    of: 'server',
+    default: NONE,
+    least: 0,
+    most: NONE,
+    bounds: 'open connections of the server, of all clients together',
+    beyond: 'HTTP 503; `error`',
+  },
+  connectionsPerMinute: {
+    of: 'server',
+    default: NONE,
+    least: 1,
+    most: NONE,
+    bounds: 'accepted connections of one address within 60 s, in place of `connectRateLimit`',
+    beyond: 'HTTP 429 for 60 s; `error`',
+  },
+};
+
+export type Side = 'client' | 'server';
+
+/** The limits of an endpoint with all defaults filled in; a client's has none of a server's. */
+export type Limits = Readonly<Record<string, number>>;
+
+const rows: readonly (readonly [LimitName, LimitRow])[] = Object.entries(limitTable) as [
+  LimitName,
+  LimitRow,
+][];
+
+/** The limits that a side has, in the order of the table. */
+export function limitsOf(side: Side): readonly (readonly [LimitName, LimitRow])[] {
+  return rows.filter(([, row]) => row.of === 'both' || row.of === side);
+}
+
+/** What a side has without the option. */
+export function defaultLimits(side: Side): Limits {
+  return Object.fromEntries(limitsOf(side).map(([name, row]) => [name, row.default])) as Limits;
+}
+
+/** Reads the option `limits`. A string returned is the reason for a 401. */
+export function readLimits(given: unknown, side: Side): Limits | string {
+  if (given === undefined) return defaultLimits(side);
+  if (!isObject(given)) return mismatch('limits', 'an object', given);
+  const known = new Map<string, LimitRow>(limitsOf(side));
+  const limits: Record<string, number> = defaultLimits(side);
+  for (const [name, value] of Object.entries(given)) {
+    const row = known.get(name);
+    if (row === undefined) return `limits.${name} is no limit of a ${side}`;
+    if (value === undefined) continue;
+    if (!isWithin(value, row)) return mismatch(`limits.${name}`, rangeOf(row), value);
+    limits[name] = value;
+  }
+  return limits as Limits;
+}
+
+function isWithin(value: unknown, { least, most }: LimitRow): value is number {
+  if (typeof value !== 'number') return false;
+  if (value === NONE) return most === NONE;
+  return Number.isSafeInteger(value) && value >= least && value <= most;
+}
+
+/** The values that a limit may have, in words. */
+export function rangeOf({ least, most }: LimitRow): string {
+  const from = least.toLocaleString('en');
+  return most === NONE
+    ? `an integer of ${from} or more, or Infinity`
+    : `an integer of ${from}–${most.toLocaleString('en')}`;
+}

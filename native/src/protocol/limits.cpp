@@ -1,0 +1,34 @@
+// The names of the limits. Any thread.
+#include "protocol/limits.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace ohws {
+namespace {
+
+struct Row {
+  std::string_view name;
+  uint64_t& (*field)(EndpointLimits& limits);
+};
+
+constexpr Row kRows[] = {
+    {"messageBytes", [](EndpointLimits& limits) -> uint64_t& { return limits.message.max_message_bytes; }},
+    {"messageFragments", [](EndpointLimits& limits) -> uint64_t& { return limits.message.max_fragments; }},
+    {"closeTimeoutMs", [](EndpointLimits& limits) -> uint64_t& { return limits.close_timeout_ms; }},
+    {"connections", [](EndpointLimits& limits) -> uint64_t& { return limits.connections; }},
+    {"connectionsPerMinute",
+     [](EndpointLimits& limits) -> uint64_t& { return limits.connections_per_minute; }},
+};
+
+}  // namespace
+
+void EndpointLimits::Set(std::string_view name, std::string_view value) {
+  const auto* row = std::ranges::find(kRows, name, &Row::name);
+  if (row == std::ranges::end(kRows)) return;
+  uint64_t number = kNoLimit;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  row->field(*this) = number;
+}
+
+}  // namespace ohws

@@ -1,0 +1,25 @@
+// What a peer may make one endpoint hold, do and wait for. JavaScript gives every value (lib/limits.ts has
+// the table with meanings, ranges and defaults); here are no defaults. Pure values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "protocol/message_assembler.h"
+
+namespace ohws {
+
+inline constexpr uint64_t kNoLimit = UINT64_MAX;
+
+// Shared by an endpoint and its connections.
+struct EndpointLimits {
+  MessageLimits message;
+  uint64_t close_timeout_ms = 0;
+  uint64_t connections = 0;
+  uint64_t connections_per_minute = 0;
+
+  // Sets the limit of this name; "Infinity" is none. A name that is not the engine's is ignored.
+  void Set(std::string_view name, std::string_view value);
+};
+
+}  // namespace ohws

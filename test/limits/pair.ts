@@ -1,0 +1,69 @@
+/** One connection of ours with given limits, in either role, and the raw peer at its other end. */
+
+import type { webSocket } from 'ohos-websocket';
+import { TestClient, TestServer } from '../helpers/endpoints.js';
+import { RawListener, RawPeer } from '../helpers/peers.js';
+
+export type Role = 'client' | 'server';
+export const ROLES = ['client', 'server'] as const;
+
+/** What both roles have as options. */
+export type Options = Pick<webSocket.WebSocketRequestOptions, 'limits'>;
+
+export interface Pair {
+  readonly peer: RawPeer;
+  send(data: string | Uint8Array): Promise<boolean>;
+  close(): Promise<boolean>;
+  /** The next message that our side reports. */
+  nextMessage(): Promise<string | ArrayBuffer>;
+  /** The next `close` event of our side. */
+  nextClose(): Promise<{ code: number; reason: string }>;
+  /** The `cause.detail` of the next `error` event of our side. */
+  nextErrorDetail(): Promise<string>;
+  /** Names of all events of our side, in order. */
+  readonly names: string[];
+}
+
+export async function openPair(role: Role, options: Options = {}): Promise<Pair> {
+  return role === 'server' ? openServer(options) : openClient(options);
+}
+
+async function openServer(options: Options): Promise<Pair> {
+  const server = await TestServer.start(options);
+  const peer = await RawPeer.open({ port: server.port });
+  const connection = await server.nextConnect();
+  return {
+    peer,
+    send: (data) => server.server.send(data, connection),
+    close: () => server.close(connection),
+    nextMessage: async () => (await server.nextMessage()).data,
+    nextClose: () => server.nextClose(),
+    nextErrorDetail: async () => detailOf(await server.log.value('error')),
+    get names() {
+      return server.log.names;
+    },
+  };
+}
+
+async function openClient(options: Options): Promise<Pair> {
+  const listener = await RawListener.listen();
+  const client = new TestClient();
+  await client.connect(listener.url(), options);
+  const peer = await listener.acceptOpen();
+  await client.log.next('open');
+  return {
+    peer,
+    send: (data) => client.ws.send(data),
+    close: () => client.close(),
+    nextMessage: () => client.nextMessage(),
+    nextClose: () => client.nextClose(),
+    nextErrorDetail: async () => detailOf(await client.log.value('error')),
+    get names() {
+      return client.log.names;
+    },
+  };
+}
+
+function detailOf(error: unknown): string {
+  return (error as { cause: { detail: string } }).cause.detail;
+}
