@@ -39,3 +39,8 @@ export declare function putText(engine: number, text: string): number;
 /** Fetches a payload from beside the up ring, without a copy where the runtime allows it. */
 export declare function takeBytes(engine: number, token: number): ArrayBuffer;
 export declare function takeText(engine: number, token: number, asciiOnly: boolean): string;
+
+/** Bytes that compression may hold, of all engines of the process; 0 to 2^53 - 1 or Infinity. */
+export declare function setCompressionBudget(bytes: number): void;
+/** Bytes that it holds or has reserved now. */
+export declare function compressionBytes(): number;

@@ -185,6 +185,13 @@ export const serverBehaviours: readonly Behaviour[] = [
     why: 'The documented default.',
   },
   {
+    number: '§3.2',
+    kind: 'switched',
+    netstack: 'No extension is offered by a client or accepted by a server.',
+    documented: 'The option `permessageDeflate`, off by default, negotiates compression.',
+    why: 'netstack is built without extensions.',
+  },
+  {
     number: '§3.3',
     kind: 'switched',
     netstack: 'A function in place of close options is called with the 401.',

@@ -7,6 +7,7 @@ import type {
   Callback,
   CloseResult,
   ErrorCallback,
+  PermessageDeflateOptions,
   WebSocketCloseOptions,
   WebSocketData,
   WebSocketLimits,
@@ -98,6 +99,11 @@ export interface WebSocketRequestOptions {
   supportOriginPort?: boolean | undefined;
   /** Beyond OHOS. Limits of this connection; what is left out has its default. 401 if one is none. */
   limits?: WebSocketLimits | undefined;
+  /**
+   * Beyond OHOS. Offers compression of messages; `true` is all defaults. The server may decline. An
+   * answer that is not what was offered ends the attempt with an `error` event. Default `false`.
+   */
+  permessageDeflate?: boolean | PermessageDeflateOptions | undefined;
 }
 
 /**

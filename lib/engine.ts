@@ -8,6 +8,7 @@
  */
 import { getSystemErrorName } from 'node:util';
 import { binding } from './binding.js';
+import type { DeflateConfig } from './deflate.js';
 import type { Limits } from './limits.js';
 import {
   ABNORMAL,
@@ -571,6 +572,7 @@ function clientStrings(config: ClientConfig): string[] {
     ...['pingIntervalSeconds', String(config.pingIntervalSeconds)],
     ...['pongTimeoutSeconds', String(config.pongTimeoutSeconds)],
     ...limitStrings(config.limits),
+    ...deflateStrings(config.deflate),
   ];
 }
 
@@ -593,6 +595,7 @@ function serverStrings(config: ServerConfig): string[] {
     ...['connectRateLimit', flag(config.connectRateLimit)],
     ...limitStrings(config.limits),
     ...originStrings(config.allowedOrigins),
+    ...deflateStrings(config.deflate),
   ];
 }
 
@@ -604,6 +607,10 @@ function limitStrings(limits: Limits): string[] {
 function originStrings(origins: readonly string[] | undefined): string[] {
   if (origins === undefined) return [];
   return ['allowedOrigins', '', ...origins.flatMap((origin) => ['allowedOrigin', origin])];
+}
+
+function deflateStrings(config: DeflateConfig | undefined): string[] {
+  return Object.entries(config ?? {}).flatMap(([name, value]) => ['deflate', name, String(value)]);
 }
 
 function flag(value: boolean): string {

@@ -5,6 +5,7 @@
 
 import * as webSocket from './documented.js';
 
+export { compressionBytes, setCompressionBudget } from './compression.js';
 export { createWebSocket, createWebSocketServer, TlsProtocol } from './documented.js';
 export { BusinessError } from './errors.js';
 export { type Policy, setPolicy } from './settings.js';
@@ -16,6 +17,7 @@ export type {
   CloseResult,
   ErrorCallback,
   HttpProxy,
+  PermessageDeflateOptions,
   ProxyConfiguration,
   ResponseHeaders,
   ServerCert,

@@ -4,6 +4,7 @@
  * (§2.2).
  */
 
+import { type DeflateConfig, readDeflate } from './deflate.js';
 import { type BusinessError, businessError } from './errors.js';
 import { type RequestHeaders, readHeaders, readProtocols } from './headers.js';
 import { type Heartbeat, readHeartbeat } from './heartbeat.js';
@@ -32,6 +33,7 @@ export interface ConnectOptions {
   readonly minTlsVersion: number | undefined;
   readonly originHasPort: boolean;
   readonly limits: Limits;
+  readonly deflate: DeflateConfig | undefined;
 }
 
 /**
@@ -54,6 +56,8 @@ export function readOptions(
   if (problem !== undefined) return problem;
   const limits = readLimits(options.limits, 'client');
   if (typeof limits === 'string') return limits;
+  const deflate = profile.compresses ? readDeflate(options.permessageDeflate) : undefined;
+  if (typeof deflate === 'string') return deflate;
 
   const cert = isObject(options.clientCert) ? options.clientCert : {};
   const hasCert = isText(cert.certPath);
@@ -70,6 +74,7 @@ export function readOptions(
     minTlsVersion: minTlsVersion(options.minSupportTlsProtocol, profile),
     originHasPort: options.supportOriginPort === true,
     limits,
+    deflate,
   };
 }
 

@@ -16,6 +16,7 @@ export type {
   CloseResult,
   ErrorCallback,
   HttpProxy,
+  PermessageDeflateOptions,
   ProxyConfiguration,
   ResponseHeaders,
   ServerCert,

@@ -122,6 +122,13 @@ export const quirks = {
   headerValueLimit: { ref: 'C36', documented: 0xffff_ffff, netstack: 1024, test: 'headers-cut-01' },
   /** `send` takes typed arrays, Buffers and DataViews. */
   acceptsViews: { ref: 'C39', documented: true, netstack: false, test: 'args-send-05' },
+  /** The option `permessageDeflate` counts, of clients (§2.2.2) too. */
+  compresses: {
+    ref: '§3.2',
+    documented: true,
+    netstack: false,
+    test: 'test/deflate/profiles.test.ts',
+  },
   /** The own close reason ends before its first NUL. */
   reasonEndsAtNul: { ref: '§2.4', documented: false, netstack: true, test: 'close-nul-01' },
 

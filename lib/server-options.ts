@@ -4,6 +4,7 @@
  */
 
 import { isIP } from 'node:net';
+import { readDeflate } from './deflate.js';
 import { type BusinessError, businessError, type ErrorName, parameterError } from './errors.js';
 import { readProtocols } from './headers.js';
 import { readLimits } from './limits.js';
@@ -27,6 +28,8 @@ export function readServerConfig(
   if (typeof limits === 'string') return parameterError(limits);
   const allowedOrigins = readAllowedOrigins(config.allowedOrigins);
   if (typeof allowedOrigins === 'string') return parameterError(allowedOrigins);
+  const deflate = profile.compresses ? readDeflate(config.permessageDeflate) : undefined;
+  if (typeof deflate === 'string') return parameterError(deflate);
 
   const { serverIP } = config;
   // A zone (`fe80::1%eth0`) is no part of an address here, as in netstack.
@@ -52,6 +55,7 @@ export function readServerConfig(
     connectRateLimit: rateLimit(config.connectRateLimit, profile),
     limits,
     allowedOrigins,
+    deflate,
     ...serverCert(config.serverCert),
   };
 }

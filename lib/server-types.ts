@@ -7,6 +7,7 @@ import type {
   Callback,
   CloseResult,
   ErrorCallback,
+  PermessageDeflateOptions,
   WebSocketCloseOptions,
   WebSocketData,
   WebSocketLimits,
@@ -67,6 +68,11 @@ export interface WebSocketServerConfig {
    * (RFC 6455 §10.2.)
    */
   allowedOrigins?: readonly string[] | undefined;
+  /**
+   * Beyond OHOS. Accepts offers of compression of messages; `true` is all defaults. Clients that
+   * offer none connect without it. A malformed offer is answered with 400. Default `false`.
+   */
+  permessageDeflate?: boolean | PermessageDeflateOptions | undefined;
 }
 
 /**

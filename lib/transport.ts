@@ -7,6 +7,7 @@
  * inside a method of the transport.
  */
 
+import type { DeflateConfig } from './deflate.js';
 import type { Limits } from './limits.js';
 
 /** Where an operation failed, for the `cause` of errors. */
@@ -81,6 +82,8 @@ export interface ClientConfig {
   readonly pingIntervalSeconds: number;
   readonly pongTimeoutSeconds: number;
   readonly limits: Limits;
+  /** What to offer of permessage-deflate; undefined offers nothing. */
+  readonly deflate: DeflateConfig | undefined;
 }
 
 /** An HTTP proxy, asked to CONNECT to `serverName` and `port`. */
@@ -170,6 +173,8 @@ export interface ServerConfig {
   readonly limits: Limits;
   /** What `Origin` may be, as `origins.ts` writes it; undefined allows every one. */
   readonly allowedOrigins: readonly string[] | undefined;
+  /** What to agree on of permessage-deflate; undefined declines every offer. */
+  readonly deflate: DeflateConfig | undefined;
   readonly rules: Rules;
 }
 

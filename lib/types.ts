@@ -96,3 +96,37 @@ export interface WebSocketLimits {
    */
   closeTimeoutMs?: number | undefined;
 }
+
+/**
+ * Beyond OHOS. Compression of messages (permessage-deflate, RFC 7692). What is left out has its
+ * default; 401 if a name or a value is none of these.
+ */
+export interface PermessageDeflateOptions {
+  /**
+   * 8–15: the logarithm of the window that the server compresses with, and the client has to hold. A
+   * server takes the smaller of this and what the client asks for. A client asks for it, and fails
+   * the handshake if the server does not agree. Default 15.
+   */
+  serverMaxWindowBits?: number | undefined;
+  /**
+   * The same of the window that the client compresses with. A server takes the smaller of this and
+   * what the client asks for; below 15, it declines offers of clients that cannot limit theirs.
+   * Default 15.
+   */
+  clientMaxWindowBits?: number | undefined;
+  /**
+   * Whether the server compresses every message by itself, so that neither side holds memory for it
+   * between messages: all such connections of a server's process share one compressor a thread,
+   * where others have one each (about 256 KiB). A client asks for it, and fails the handshake if
+   * the server does not agree. Default `false`.
+   */
+  serverNoContextTakeover?: boolean | undefined;
+  /** The same for the messages of the client. A server demands it. Default `false`. */
+  clientNoContextTakeover?: boolean | undefined;
+  /** 0–9, from stored to smallest, as zlib has them. Default 6. */
+  level?: number | undefined;
+  /** 1–9, memory of a compressor, as zlib has them. Default 8. */
+  memLevel?: number | undefined;
+  /** Messages of fewer bytes are sent as they are; empty ones always. Default 1024. */
+  threshold?: number | undefined;
+}

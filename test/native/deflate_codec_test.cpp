@@ -47,8 +47,8 @@ struct Side {
                 workspace),
         assembler(limits) {}
 
-  // A compressed binary message in pieces of up to `piece` bytes. Nothing: corrupt.
-  std::optional<Status> Receive(std::string_view data, size_t piece = SIZE_MAX, bool binary = true) {
+  // A compressed binary message in pieces of up to `piece` bytes.
+  Status Receive(std::string_view data, size_t piece = SIZE_MAX, bool binary = true) {
     CHECK(session.AcceptReservedBits(binary ? 0xc2 : kTextRsv1));
     bool first = true;
     do {
@@ -303,7 +303,7 @@ TEST(data_that_is_not_deflate) {
                                  "\xf2\x00\x11\x00\x00"s}) {       // refers to what has never come
     for (const size_t piece : {size_t{1}, SIZE_MAX}) {
       Pair pair(Parameters(15, true, 15, true));
-      CHECK(!pair.server.Receive(bad, piece).has_value());
+      CHECK_EQ(pair.server.Receive(bad, piece), Status::kCorrupt);
     }
   }
 }
@@ -312,7 +312,7 @@ TEST(a_reference_beyond_the_agreed_window_is_corrupt) {
   Random random(6);
   const std::string once = random.Bytes(600);
   Pair pair(Parameters(15, true, 9, true));
-  CHECK(!pair.server.Receive(WithoutTail(Deflate(once + once)), 1).has_value());
+  CHECK_EQ(pair.server.Receive(WithoutTail(Deflate(once + once)), 1), Status::kCorrupt);
 }
 
 TEST(random_data_does_no_harm) {
@@ -346,7 +346,7 @@ TEST(a_bomb_costs_no_more_than_the_limit) {
     CHECK(pair.server.session.AcceptReservedBits(0xc2));
     size_t most = 0;
     size_t taken = 0;
-    std::optional<Status> status = Status::kPartial;
+    Status status = Status::kPartial;
     while (status == Status::kPartial && taken < bomb.size()) {
       const std::string_view now = std::string_view(bomb).substr(taken, piece);
       status = pair.server.session.Receive(
@@ -364,6 +364,29 @@ TEST(a_bomb_costs_no_more_than_the_limit) {
   CHECK_EQ(pair.server.Receive(WithoutTail(Deflate(std::string(kLimit, 'x')))), Status::kComplete);
   CHECK_EQ(pair.server.Message().size(), kLimit);
   CHECK_EQ(pair.server.Receive(WithoutTail(Deflate(std::string(kLimit + 1, 'x')))), Status::kTooLarge);
+}
+
+TEST(fragments_are_counted_as_they_came) {
+  const std::string data = WithoutTail(Deflate(std::string(1'000'000, 'x')));  // more than one scratch
+  const MessageLimits limits{.max_fragments = 2};
+  for (const size_t fragments : {1, 2, 3}) {
+    Pair pair(Parameters(15, true, 15, true));
+    MessageAssembler assembler(limits);
+    CHECK(pair.server.session.AcceptReservedBits(0x42));
+    Status status = Status::kPartial;
+    for (size_t n = 0; n < fragments && status == Status::kPartial; ++n) {
+      // Each frame comes in two chunks.
+      const std::string frame = n + 1 < fragments ? data.substr(n * 10, 10) : data.substr(n * 10);
+      for (const size_t half : {size_t{0}, size_t{1}}) {
+        const std::string now = half == 0 ? frame.substr(0, 4) : frame.substr(4);
+        status = pair.server.session.Receive({Bytes(now).data(), now.size(), half == 0 ? frame.size() - 4 : 0,
+                                              n == 0 && half == 0, n + 1 == fragments && half == 1, true},
+                                             assembler);
+        if (status != Status::kPartial) break;
+      }
+    }
+    CHECK_EQ(status, fragments <= 2 ? Status::kComplete : Status::kTooManyFragments);
+  }
 }
 
 TEST(messages_of_exactly_the_scratch_size) {

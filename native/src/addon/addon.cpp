@@ -1,6 +1,7 @@
 // The module's entry: registers what binding.d.ts declares and converts values; everything else is elsewhere.
 // The arguments come from lib/ only and are right by construction; what would corrupt memory if they were not
 // is checked. JavaScript thread.
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -136,6 +137,18 @@ Napi::Value TakeText(const Napi::CallbackInfo& info) {
   return {info.Env(), result};
 }
 
+Napi::Value SetCompressionBudget(const Napi::CallbackInfo& info) {
+  constexpr double kMost = 9007199254740991;  // 2^53 - 1
+  if (!info[0].IsNumber()) return Fail(info.Env(), "setCompressionBudget(bytes: number)");
+  const double bytes = std::clamp(info[0].As<Napi::Number>().DoubleValue(), 0.0, kMost);
+  Engine::SetCompressionBudget(static_cast<size_t>(bytes));
+  return info.Env().Undefined();
+}
+
+Napi::Value CompressionBytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Engine::CompressionBytes()));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   exports["wireVersion"] = Napi::Number::New(env, kWireVersion);
@@ -149,6 +162,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["putText"] = Napi::Function::New(env, PutText, "putText");
   exports["takeBytes"] = Napi::Function::New(env, TakeBytes, "takeBytes");
   exports["takeText"] = Napi::Function::New(env, TakeText, "takeText");
+  exports["setCompressionBudget"] = Napi::Function::New(env, SetCompressionBudget, "setCompressionBudget");
+  exports["compressionBytes"] = Napi::Function::New(env, CompressionBytes, "compressionBytes");
   return exports;
 }
 

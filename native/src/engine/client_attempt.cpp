@@ -11,6 +11,7 @@
 
 #include "engine/connection.h"
 #include "engine/core.h"
+#include "ohws_lws_patches.h"
 
 namespace ohws {
 
@@ -148,6 +149,9 @@ ClientConfig ClientConfig::Decode(std::string_view strings) {
       config.proxy_user = value;
     } else if (*name == "proxyPassword") {
       config.proxy_password = value;
+    } else if (*name == "deflate") {
+      if (!config.deflate.has_value()) config.deflate.emplace();
+      config.deflate->Set(value, ToNumber<size_t>(reader.Next().value_or("")));
     } else if (*name == "pingIntervalSeconds") {
       config.heartbeat.ping_interval_seconds = ToNumber<uint32_t>(value);
     } else if (*name == "pongTimeoutSeconds") {
@@ -270,7 +274,7 @@ int ClientAttempt::ReadProxyAnswer(Connection& connection, int fd) {
 
 bool ClientAttempt::AppendHeaders(char** at, size_t room) {
   request_sent_ = true;
-  for (const auto& [name, value] : config_.headers) {
+  const auto append = [this, at, &room](std::string_view name, std::string_view value) {
     const size_t size = name.size() + 2 + value.size() + 2;
     if (size > room) {
       verdict_ = "the request does not fit into 64 KiB";
@@ -282,8 +286,30 @@ bool ClientAttempt::AppendHeaders(char** at, size_t room) {
     p = std::copy(value.begin(), value.end(), p);
     *at = std::copy_n("\r\n", 2, p);
     room -= size;
+    return true;
+  };
+  for (const auto& [name, value] : config_.headers) {
+    if (!append(name, value)) return false;
   }
-  return true;
+  if (!config_.deflate.has_value() || OHWS_LWS_PATCH_DEFLATE == 0) return true;
+  const size_t bytes = Decompressor::MaxBytes(config_.deflate->server_max_window_bits);
+  deflate_room_ = DeflateReservation::Of(core_.deflate().budget(), bytes);
+  return deflate_room_.empty() || append("Sec-WebSocket-Extensions", DeflateOffer(*config_.deflate));
+}
+
+int ClientAttempt::JudgeExtensions(lws* wsi) {
+  if (deflate_room_.empty()) return 0;
+  const DeflateDecision decision =
+      JudgeDeflateAnswer(*config_.deflate, HeaderValue(wsi, WSI_TOKEN_EXTENSIONS));
+  if (decision.kind == DeflateDecision::Kind::kRefuse) {
+    verdict_ = "the server's extensions are not what was offered";
+    return -1;
+  }
+  if (decision.kind == DeflateDecision::Kind::kDeflate) {
+    deflate_ = std::make_unique<DeflateSession>(Role::kClient, *config_.deflate, decision.agreed,
+                                                std::move(deflate_room_), core_.deflate());
+  }
+  return 1;
 }
 
 void ClientAttempt::ReadAnswer(lws* wsi) {

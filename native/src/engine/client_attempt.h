@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/up_writer.h"
+#include "protocol/deflate_codec.h"
 #include "protocol/heartbeat.h"
 #include "protocol/limits.h"
 
@@ -50,6 +51,7 @@ struct ClientConfig {
   std::string proxy_password;
   HeartbeatConfig heartbeat;
   std::shared_ptr<const EndpointLimits> limits;
+  std::optional<DeflateOptions> deflate;  // without it compression is not offered
 
   static ClientConfig Decode(std::string_view strings);
 };
@@ -74,6 +76,10 @@ class ClientAttempt {
   int ReadProxyAnswer(Connection& connection, int fd);
   // Appends our header lines at `*at`; false if they do not fit.
   bool AppendHeaders(char** at, size_t room);
+  // The answer names extensions: 1 if they are what we asked for, 0 if we asked for none, -1 if they are not.
+  int JudgeExtensions(lws* wsi);
+  // What was agreed on.
+  std::unique_ptr<DeflateSession> TakeDeflate() { return std::move(deflate_); }
   // The answer is accepted, its headers can be read; kept until the connection is established.
   void ReadAnswer(lws* wsi);
   void PostOpened(uint32_t id) const;
@@ -107,6 +113,8 @@ class ClientAttempt {
   std::string verdict_;  // what we found wrong ourselves: with the certificate, or with our request
   std::string alert_;    // the server's, if it sent one
   StringListWriter answer_;
+  DeflateReservation deflate_room_;  // of an offer of compression; empty if there was none
+  std::unique_ptr<DeflateSession> deflate_;
 };
 
 }  // namespace ohws

@@ -54,6 +54,7 @@ Connection::~Connection() { SetDeadline(0); }
 
 void Connection::SendSmall(Opcode opcode, const uint8_t* payload, size_t size) {
   if (!sending()) return;
+  if (deflate_ != nullptr && SendCompressed(opcode, {payload, size})) return;
   uint8_t key[kMaskKeyBytes];
   tx_.AppendFrame(core_.blocks(), opcode, payload, size, NextMaskKey(key));
   WantWrite();
@@ -61,9 +62,24 @@ void Connection::SendSmall(Opcode opcode, const uint8_t* payload, size_t size) {
 
 void Connection::SendLarge(Opcode opcode, Payload payload) {
   if (!sending()) return;
+  if (deflate_ != nullptr && SendCompressed(opcode, {payload.data.get(), payload.size})) return;
   uint8_t key[kMaskKeyBytes];
   tx_.AppendLargeFrame(core_.blocks(), opcode, std::move(payload), NextMaskKey(key));
   WantWrite();
+}
+
+bool Connection::SendCompressed(Opcode opcode, std::span<const uint8_t> message) {
+  Payload compressed = deflate_->Compress(message);
+  if (compressed.data == nullptr) return false;
+  uint8_t key[kMaskKeyBytes];
+  const uint8_t* mask_key = NextMaskKey(key);
+  if (compressed.size < UpWriter::kLargeMessageBytes) {
+    tx_.AppendFrame(core_.blocks(), opcode, compressed.data.get(), compressed.size, mask_key, true);
+  } else {
+    tx_.AppendLargeFrame(core_.blocks(), opcode, std::move(compressed), mask_key, true);
+  }
+  WantWrite();
+  return true;
 }
 
 void Connection::Close(uint16_t code, uint16_t wire_code, std::string_view reason) {
@@ -150,7 +166,7 @@ void Connection::OnReceive(uint8_t* data, size_t size) {
   chunk.first = !rx_.in_message();
   chunk.last = lws_is_final_fragment(wsi_) != 0;
   chunk.binary = lws_frame_is_binary(wsi_) != 0;
-  switch (rx_.Feed(chunk)) {
+  switch (deflate_ == nullptr ? rx_.Feed(chunk) : deflate_->Receive(chunk, rx_)) {
     case MessageAssembler::Status::kPartial:
       return;
     case MessageAssembler::Status::kComplete:
@@ -165,7 +181,14 @@ void Connection::OnReceive(uint8_t* data, size_t size) {
     case MessageAssembler::Status::kTooManyFragments:
       FailProtocol(kClosePolicyViolation, "message of too many fragments");
       return;
+    case MessageAssembler::Status::kCorrupt:
+      FailProtocol(kCloseInvalidPayload, "a compressed message cannot be inflated");
+      return;
   }
+}
+
+bool Connection::OnReservedBits(uint8_t first_byte) {
+  return deflate_ != nullptr && deflate_->AcceptReservedBits(first_byte);
 }
 
 bool Connection::OnPing(std::string_view payload) {

@@ -12,12 +12,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "engine/tx_queue.h"
 #include "engine/up_writer.h"
 #include "protocol/close_code.h"
+#include "protocol/deflate_codec.h"
 #include "protocol/heartbeat.h"
 #include "protocol/limits.h"
 #include "protocol/message_assembler.h"
@@ -66,6 +68,8 @@ class Connection {
   // From lws.
   void OnEstablished();
   void OnReceive(uint8_t* data, size_t size);
+  // A frame with reserved bits begins with this byte. True if it may.
+  bool OnReservedBits(uint8_t first_byte);
   // A ping or close frame. True: taken, lws forgets it.
   bool OnPing(std::string_view payload);
   bool OnCloseFrame(std::string_view payload);
@@ -99,6 +103,8 @@ class Connection {
   ServerListener* listener() const { return listener_; }
   ClientAttempt* attempt() const { return attempt_.get(); }
   void StartHeartbeat(HeartbeatConfig config);
+  // What the handshake has agreed on; null for no compression.
+  void UseDeflate(std::unique_ptr<DeflateSession> deflate) { deflate_ = std::move(deflate); }
 
  private:
   // What is reported when our close frame is answered, or will not be.
@@ -121,6 +127,8 @@ class Connection {
   bool sending() const { return state_ <= State::kOpen || state_ == State::kLastWord; }
   // Null on a server, else the key for the next frame in `key`.
   const uint8_t* NextMaskKey(uint8_t key[kMaskKeyBytes]);
+  // False if the message is to be sent as it is.
+  bool SendCompressed(Opcode opcode, std::span<const uint8_t> message);
   void WantWrite();
   void Deliver();
   // netstack's way with a violation: the text that lws would send, or nothing.
@@ -153,7 +161,8 @@ class Connection {
   uint64_t deadline_ms_ = 0;                  // 0: none
   TxQueue tx_;
   MessageAssembler rx_;
-  std::unique_ptr<ClientAttempt> attempt_;  // until established
+  std::unique_ptr<DeflateSession> deflate_;  // null without permessage-deflate
+  std::unique_ptr<ClientAttempt> attempt_;   // until established
   std::unique_ptr<LocalClose> local_close_;
   std::unique_ptr<LastWord> last_word_;
   std::optional<Heartbeat> heartbeat_;

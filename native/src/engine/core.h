@@ -20,6 +20,7 @@
 #include "engine/tls.h"
 #include "engine/tx_queue.h"
 #include "engine/up_writer.h"
+#include "protocol/deflate_codec.h"
 #include "protocol/frame.h"
 #include "wire/payload_table.h"
 #include "wire/ring.h"
@@ -49,6 +50,7 @@ class Core {
   TxBlockPool& blocks() { return blocks_; }
   MaskKeySource& mask_keys() { return mask_keys_; }
   ClientTls& client_tls() { return client_tls_; }
+  DeflateWorkspace& deflate() { return deflate_; }
 
   // A new accepted connection; it gets an id of its own.
   Connection* Accept(lws* wsi, ServerListener& listener, std::string ip, CloseRules rules);
@@ -90,6 +92,7 @@ class Core {
   TxBlockPool blocks_;
   MaskKeySource mask_keys_;
   ClientTls client_tls_;
+  DeflateWorkspace deflate_{DeflateBudget::Process()};
   Deadlines deadlines_;
   std::vector<Accepted> accepted_;  // by id; slot 0 is not used
   std::vector<uint32_t> free_ids_;

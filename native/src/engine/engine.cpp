@@ -11,6 +11,7 @@
 #include "engine/core.h"
 #include "engine/loop.h"
 #include "ohws_lws_patches.h"
+#include "protocol/deflate_budget.h"
 
 #ifdef __SANITIZE_THREAD__
 extern "C" void AnnotateBenignRaceSized(const char* file, int line, const volatile void* memory, long size,
@@ -96,5 +97,9 @@ void Engine::Stop() {
 std::string Engine::LwsVersion() { return lws_get_library_version(); }
 
 std::string Engine::MissingPatches() { return OHWS_LWS_MISSING_PATCHES; }
+
+void Engine::SetCompressionBudget(size_t bytes) { DeflateBudget::Process().SetLimit(bytes); }
+
+size_t Engine::CompressionBytes() { return DeflateBudget::Process().used(); }
 
 }  // namespace ohws

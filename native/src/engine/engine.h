@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -40,6 +41,10 @@ class Engine {
   // "4.3.5-..." and the names of our patches that this lws lacks, separated by blanks.
   static std::string LwsVersion();
   static std::string MissingPatches();
+
+  // What compression of the whole process may hold in memory, and what it holds; any thread.
+  static void SetCompressionBudget(size_t bytes);
+  static size_t CompressionBytes();
 
  private:
   struct ThreadMain;

@@ -22,6 +22,9 @@ constexpr int kViolation = LWS_CALLBACK_USER + 4;
 constexpr int kWriteProxyRequest = LWS_CALLBACK_USER + 5;
 constexpr int kReadProxyAnswer = LWS_CALLBACK_USER + 6;
 constexpr int kForbiddenFrame = LWS_CALLBACK_USER + 7;
+// What deflate adds.
+constexpr int kReservedBits = LWS_CALLBACK_USER + 8;
+constexpr int kExtensionsAnswer = LWS_CALLBACK_USER + 9;
 
 Connection* ConnectionOf(lws* wsi) { return static_cast<Connection*>(lws_get_opaque_user_data(wsi)); }
 
@@ -71,12 +74,15 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
       return attempt.ReadProxyAnswer(connection, lws_get_socket_fd(wsi));
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
       return attempt.AppendHeaders(static_cast<char**>(in), size) ? 0 : -1;
+    case kExtensionsAnswer:
+      return attempt.JudgeExtensions(wsi);
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
       attempt.ReadAnswer(wsi);
       return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED: {
       attempt.PostOpened(connection.id());
       const HeartbeatConfig heartbeat = attempt.config().heartbeat;
+      connection.UseDeflate(attempt.TakeDeflate());
       connection.OnEstablished();
       connection.StartHeartbeat(heartbeat);
       return 0;
@@ -114,6 +120,8 @@ int OnConnection(Connection& connection, int reason, void* in, size_t size) {
     // RFC 6455 forbids it, netstack's lws lets it pass.
     case kForbiddenFrame:
       return connection.rules() == CloseRules::kNetstack ? 1 : 0;
+    case kReservedBits:
+      return connection.OnReservedBits(static_cast<uint8_t>(size)) ? 1 : 0;
     case kViolation:
       connection.OnViolation(Text(in, size));
       return 1;

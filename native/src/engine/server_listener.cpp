@@ -19,6 +19,7 @@
 #include "engine/core.h"
 #include "engine/lws_protocol.h"
 #include "engine/tls.h"
+#include "ohws_lws_patches.h"
 #include "protocol/origin.h"
 
 namespace ohws {
@@ -204,6 +205,9 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
       config.allowed_origins.emplace();
     } else if (*name == "allowedOrigin") {
       config.allowed_origins->push_back(value);
+    } else if (*name == "deflate") {
+      if (!config.deflate.has_value()) config.deflate.emplace();
+      config.deflate->Set(value, number(reader.Next().value_or("")));
     } else if (*name == "rules") {
       config.netstack = value == "netstack";
     }
@@ -381,6 +385,11 @@ int ServerListener::OnUpgradeRequest(lws* wsi) {
   const UpgradeRefusal refusal = CheckUpgradeRequest(
       {MethodOf(wsi), http_version, host, upgrade, connection, version, key, subprotocols});
   if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
+  if (config_.deflate.has_value() &&
+      AnswerDeflateOffers(*config_.deflate, Header(wsi, WSI_TOKEN_EXTENSIONS)).kind ==
+          DeflateDecision::Kind::kRefuse) {
+    return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kExtensions));
+  }
   const std::string ip = PeerOf(wsi).ip;
   if (!IsOriginAllowed(wsi)) return Refuse(wsi, ip, kForbidden, kOriginNotAllowed);
   const Verdict verdict = admission_.Check(ip, NowMs());
@@ -433,15 +442,30 @@ int ServerListener::OnPlainRequest(lws* wsi) {
   return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kUpgradeHeader));
 }
 
-bool ServerListener::AddAnswerHeaders(lws* wsi, lws_process_html_args& answer) const {
-  const std::string offered = Header(wsi, WSI_TOKEN_PROTOCOL);
-  if (offered.empty()) return true;
-  const std::optional<std::string> chosen = SelectSubprotocol(offered, config_.protocols);
-  if (!chosen.has_value()) return true;
-  const std::string line = "Sec-WebSocket-Protocol: " + *chosen + "\r\n";
-  if (line.size() > static_cast<size_t>(answer.max_len)) return false;
-  answer.p = std::copy(line.begin(), line.end(), answer.p);
+bool ServerListener::AddAnswerHeaders(lws* wsi, lws_process_html_args& answer) {
+  std::string lines;
+  const auto chosen = SelectSubprotocol(Header(wsi, WSI_TOKEN_PROTOCOL), config_.protocols);
+  if (chosen.has_value()) lines += "Sec-WebSocket-Protocol: " + *chosen + "\r\n";
+  const std::string extension = AgreeOnDeflate(wsi);
+  if (!extension.empty()) lines += "Sec-WebSocket-Extensions: " + extension + "\r\n";
+  if (lines.size() > static_cast<size_t>(answer.max_len)) return false;
+  answer.p = std::copy(lines.begin(), lines.end(), answer.p);
   return true;
+}
+
+// The value of the answer's header; empty without an agreement. lws establishes the connection right after it
+// has written the answer.
+std::string ServerListener::AgreeOnDeflate(lws* wsi) {
+  agreed_.reset();
+  if (!config_.deflate.has_value() || OHWS_LWS_PATCH_DEFLATE == 0) return {};
+  DeflateDecision decision = AnswerDeflateOffers(*config_.deflate, Header(wsi, WSI_TOKEN_EXTENSIONS));
+  if (decision.kind != DeflateDecision::Kind::kDeflate) return {};
+  const size_t bytes = Decompressor::MaxBytes(decision.agreed.client_max_window_bits);
+  DeflateReservation room = DeflateReservation::Of(core_.deflate().budget(), bytes);
+  if (room.empty()) return {};
+  agreed_ = std::make_unique<DeflateSession>(Role::kServer, *config_.deflate, decision.agreed,
+                                             std::move(room), core_.deflate());
+  return decision.answer;
 }
 
 void ServerListener::OnEstablished(lws* wsi) {
@@ -449,6 +473,7 @@ void ServerListener::OnEstablished(lws* wsi) {
   admission_.Add(peer.ip);
   Connection* connection =
       core_.Accept(wsi, *this, peer.ip, config_.netstack ? CloseRules::kNetstack : CloseRules::kDocumented);
+  connection->UseDeflate(std::move(agreed_));
   connections_.insert(connection);
   ++tcp_connections_;
   lws_set_opaque_user_data(wsi, connection);

@@ -15,6 +15,7 @@
 
 #include "engine/up_writer.h"
 #include "protocol/admission.h"
+#include "protocol/deflate_codec.h"
 #include "protocol/handshake.h"
 #include "protocol/heartbeat.h"
 #include "protocol/limits.h"
@@ -36,6 +37,7 @@ struct ServerConfig {
   std::shared_ptr<const EndpointLimits> limits;
   std::optional<std::vector<std::string>> allowed_origins;  // without it every origin is
   bool netstack = false;                                    // the rules: netstack's, or the documented ones
+  std::optional<DeflateOptions> deflate;                    // without it offers of compression are declined
 
   static ServerConfig Decode(std::string_view strings);
 };
@@ -66,8 +68,8 @@ class ServerListener {
   int OnUpgradeRequest(lws* wsi);
   // A request that is no upgrade: answered with 426, then the end.
   int OnPlainRequest(lws* wsi);
-  // The chosen subprotocol goes into the answer here. False if there is no room.
-  bool AddAnswerHeaders(lws* wsi, lws_process_html_args& answer) const;
+  // The chosen subprotocol and extension go into the answer here. False if there is no room.
+  bool AddAnswerHeaders(lws* wsi, lws_process_html_args& answer);
   void OnEstablished(lws* wsi);
 
   // The outcome of one of our connections is known: it counts for the limits no more.
@@ -94,6 +96,7 @@ class ServerListener {
   // Answers with this status and tells JavaScript. -1, as lws wants it.
   int Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason);
   void ReportRefusal(std::string_view ip, int http_status, std::string_view reason);
+  std::string AgreeOnDeflate(lws* wsi);
   void FinishStop();
 
   Core& core_;
@@ -107,6 +110,7 @@ class ServerListener {
   lws_vhost* vhost_ = nullptr;
   uint16_t bound_port_ = 0;
   std::unordered_set<Connection*> connections_;  // whose outcome is not known
+  std::unique_ptr<DeflateSession> agreed_;       // of the handshake whose answer was written last
   size_t tcp_connections_ = 0;                   // established ones that have not ended
   AcceptTimer accept_again_{{}, this};
 };

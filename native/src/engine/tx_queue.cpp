@@ -45,10 +45,10 @@ uint8_t* TxQueue::Room(TxBlockPool& pool, size_t bytes) {
 }
 
 void TxQueue::AppendFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
-                          const uint8_t* mask_key) {
+                          const uint8_t* mask_key, bool compressed) {
   const size_t header = FrameHeaderBytes(size, mask_key != nullptr);
   uint8_t* at = Room(pool, header + size);
-  WriteFrameHeader(at, opcode, true, size, mask_key);
+  WriteFrameHeader(at, opcode, true, size, mask_key, compressed);
   if (size == 0) return;
   if (mask_key != nullptr) {
     MaskCopy(at + header, payload, size, mask_key, 0);
@@ -57,12 +57,13 @@ void TxQueue::AppendFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* paylo
   }
 }
 
-void TxQueue::AppendLargeFrame(TxBlockPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key) {
+void TxQueue::AppendLargeFrame(TxBlockPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key,
+                               bool compressed) {
   if (mask_key != nullptr) MaskCopy(payload.data.get(), payload.data.get(), payload.size, mask_key, 0);
   Item item;
   item.block = pool.Get(kMaxFrameHeaderBytes);
-  item.block.size =
-      static_cast<uint32_t>(WriteFrameHeader(item.block.bytes.get(), opcode, true, payload.size, mask_key));
+  item.block.size = static_cast<uint32_t>(
+      WriteFrameHeader(item.block.bytes.get(), opcode, true, payload.size, mask_key, compressed));
   item.payload = std::move(payload);
   Ensure().list.push_back(std::move(item));
 }

@@ -53,9 +53,10 @@ class TxQueue {
 
   // Appends one unfragmented data frame; copies the payload. `mask_key` is null on a server.
   void AppendFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
-                   const uint8_t* mask_key);
+                   const uint8_t* mask_key, bool compressed = false);
   // The same for a payload that is owned; it is masked in place and written without another copy.
-  void AppendLargeFrame(TxBlockPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key);
+  void AppendLargeFrame(TxBlockPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key,
+                        bool compressed = false);
   // Inserts a control frame before every data frame that has not begun to leave.
   void InsertControlFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
                           const uint8_t* mask_key);

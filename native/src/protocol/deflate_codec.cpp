@@ -179,12 +179,12 @@ bool Decompressor::AtMessageEnd() const {
   return stream_->data_type == kBetweenBlocks || stream_->total_in == 0;
 }
 
-std::optional<MessageAssembler::Status> Decompressor::Feed(const Chunk& chunk, std::span<uint8_t> scratch,
-                                                           MessageAssembler& assembler) {
+MessageAssembler::Status Decompressor::Feed(const Chunk& chunk, std::span<uint8_t> scratch,
+                                            MessageAssembler& assembler) {
   using Status = MessageAssembler::Status;
   if (!Open()) return Status::kTooLarge;
   z_stream& stream = *stream_;
-  Chunk piece{scratch.data(), 0, 0, chunk.first, false, chunk.binary};
+  Chunk piece{scratch.data(), 0, 0, chunk.first, false, chunk.binary, true};
   stream.next_out = scratch.data();
   stream.avail_out = Limited(scratch.size());
 
@@ -199,7 +199,7 @@ std::optional<MessageAssembler::Status> Decompressor::Feed(const Chunk& chunk, s
       rest = rest.subspan(stream.avail_in);
     }
     const Step step = Inflate();
-    if (step == Step::kCorrupt) return std::nullopt;
+    if (step == Step::kCorrupt) return Status::kCorrupt;
     if (step == Step::kNoMemory) return Status::kTooLarge;
     if (step == Step::kAllTaken) {
       if (!rest.empty()) continue;
@@ -217,7 +217,8 @@ std::optional<MessageAssembler::Status> Decompressor::Feed(const Chunk& chunk, s
   }
   piece.size = scratch.size() - stream.avail_out;
   piece.last = chunk.last;
-  if (chunk.last && !AtMessageEnd()) return std::nullopt;
+  piece.open_ended = chunk.remaining_in_frame != 0;
+  if (chunk.last && !AtMessageEnd()) return Status::kCorrupt;
   if (chunk.last && !direction_.keeps_context) Close();
   return assembler.Feed(piece);
 }
@@ -256,8 +257,7 @@ bool DeflateSession::AcceptReservedBits(uint8_t first_byte) {
   return true;
 }
 
-std::optional<MessageAssembler::Status> DeflateSession::Receive(const Chunk& chunk,
-                                                                MessageAssembler& assembler) {
+MessageAssembler::Status DeflateSession::Receive(const Chunk& chunk, MessageAssembler& assembler) {
   if (chunk.first) compressed_ = std::exchange(next_compressed_, false);
   if (!compressed_) return assembler.Feed(chunk);
   return decompressor_.Feed(chunk, workspace_.scratch(), assembler);

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -70,10 +69,8 @@ class Decompressor {
   ~Decompressor();
 
   // Hands what this chunk of a compressed message inflates to on to the assembler, in pieces of up to
-  // `scratch`. A message that ends in the middle of its data, or is no DEFLATE data, gives nothing: fail the
-  // connection with 1007.
-  std::optional<MessageAssembler::Status> Feed(const Chunk& chunk, std::span<uint8_t> scratch,
-                                               MessageAssembler& assembler);
+  // `scratch`. kCorrupt if the message is no DEFLATE data or ends in the middle of it.
+  MessageAssembler::Status Feed(const Chunk& chunk, std::span<uint8_t> scratch, MessageAssembler& assembler);
 
   size_t held_bytes() const { return memory_.used(); }
   size_t max_bytes() const { return MaxBytes(direction_.window_bits); }
@@ -123,8 +120,8 @@ class DeflateSession {
   // only where a message begins (RFC 7692 §6). The message then is a compressed one.
   bool AcceptReservedBits(uint8_t first_byte);
 
-  // The next chunk of a message, compressed or not. Nothing: it is corrupt, fail with 1007.
-  std::optional<MessageAssembler::Status> Receive(const Chunk& chunk, MessageAssembler& assembler);
+  // The next chunk of a message, compressed or not.
+  MessageAssembler::Status Receive(const Chunk& chunk, MessageAssembler& assembler);
 
   // The message as it is to be sent with RSV1; empty data if it is to be sent as it is.
   Payload Compress(std::span<const uint8_t> message);

@@ -176,6 +176,17 @@ DeflateDecision Refuse() { return {DeflateDecision::Kind::kRefuse, {}, {}}; }
 
 }  // namespace
 
+void DeflateOptions::Set(std::string_view name, size_t value) {
+  const auto small = static_cast<uint8_t>(value);
+  if (name == "serverMaxWindowBits") server_max_window_bits = small;
+  if (name == "clientMaxWindowBits") client_max_window_bits = small;
+  if (name == "serverNoContextTakeover") server_no_context_takeover = value != 0;
+  if (name == "clientNoContextTakeover") client_no_context_takeover = value != 0;
+  if (name == "level") level = small;
+  if (name == "memLevel") memory_level = small;
+  if (name == "threshold") threshold_bytes = value;
+}
+
 DeflateDecision AnswerDeflateOffers(const DeflateOptions& options, std::string_view offers) {
   ExtensionReader reader(offers);
   std::optional<DeflateDecision> decision;

@@ -22,6 +22,9 @@ struct DeflateOptions {
   uint8_t level = 6;              // 0–9, as zlib's
   uint8_t memory_level = 8;       // 1–9, as zlib's
   size_t threshold_bytes = 1024;  // smaller messages are sent as they are
+
+  // Sets one by its name in lib/transport.ts.
+  void Set(std::string_view name, size_t value);
 };
 
 // What holds for a connection.

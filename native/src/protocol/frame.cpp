@@ -8,6 +8,7 @@ namespace ohws {
 namespace {
 
 constexpr uint8_t kFinBit = 0x80;
+constexpr uint8_t kRsv1Bit = 0x40;
 constexpr uint8_t kMaskBit = 0x80;
 constexpr uint64_t kMaxLength7Bit = 125;
 constexpr uint8_t kLength16Bit = 126;
@@ -30,7 +31,7 @@ size_t FrameHeaderBytes(uint64_t payload_bytes, bool masked) {
 }
 
 size_t WriteFrameHeader(uint8_t* out, Opcode opcode, bool fin, uint64_t payload_bytes,
-                        const uint8_t* mask_key_or_null) {
+                        const uint8_t* mask_key_or_null, bool compressed) {
   assert(payload_bytes >> 63 == 0);
   assert(opcode < Opcode::kClose || (fin && payload_bytes <= kMaxControlPayloadBytes));
   const size_t length_bytes = LengthBytes(payload_bytes);
@@ -39,7 +40,8 @@ size_t WriteFrameHeader(uint8_t* out, Opcode opcode, bool fin, uint64_t payload_
   if (length_bytes == 8) length_field = kLength64Bit;
 
   uint8_t* at = out;
-  *at++ = static_cast<uint8_t>((fin ? kFinBit : 0) | static_cast<uint8_t>(opcode));
+  *at++ =
+      static_cast<uint8_t>((fin ? kFinBit : 0) | (compressed ? kRsv1Bit : 0) | static_cast<uint8_t>(opcode));
   *at++ = static_cast<uint8_t>((mask_key_or_null != nullptr ? kMaskBit : 0) | length_field);
   at = WriteBigEndian(at, payload_bytes, length_bytes);
   if (mask_key_or_null != nullptr) {

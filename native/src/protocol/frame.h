@@ -28,8 +28,9 @@ size_t FrameHeaderBytes(uint64_t payload_bytes, bool masked);
 // Writes a header with the shortest form of the length and returns its size. `out` has room for
 // FrameHeaderBytes(); `payload_bytes` is below 2^63; a control frame is `fin` and has at most
 // kMaxControlPayloadBytes. `mask_key_or_null` is the key of a client's frame, null for a server's (§5.1).
+// `compressed` sets RSV1 (RFC 7692 §6).
 size_t WriteFrameHeader(uint8_t* out, Opcode opcode, bool fin, uint64_t payload_bytes,
-                        const uint8_t* mask_key_or_null);
+                        const uint8_t* mask_key_or_null, bool compressed = false);
 
 // Copies `size` payload bytes and masks them (or unmasks: it is its own inverse). `key_offset` is the
 // number of payload bytes already done with this key, so that a payload may be written in pieces.

@@ -82,6 +82,7 @@ constexpr RefusalRow kRefusals[] = {
     {UpgradeRefusal::kVersion, 426, kUpgradeHere, "the WebSocket version is not 13\n"},
     {UpgradeRefusal::kKey, 400, {}, "the Sec-WebSocket-Key header is missing or malformed\n"},
     {UpgradeRefusal::kSubprotocols, 400, {}, "the Sec-WebSocket-Protocol header is malformed\n"},
+    {UpgradeRefusal::kExtensions, 400, {}, "the Sec-WebSocket-Extensions header is malformed\n"},
 };
 
 struct ReasonRow {

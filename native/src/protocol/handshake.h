@@ -49,6 +49,7 @@ enum class UpgradeRefusal : uint8_t {
   kVersion,           // 426: not 13
   kKey,               // 400
   kSubprotocols,      // 400: not a list of tokens
+  kExtensions,        // 400: malformed; told by AnswerDeflateOffers() alone
 };
 
 UpgradeRefusal CheckUpgradeRequest(const UpgradeRequestView& request);

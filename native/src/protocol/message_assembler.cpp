@@ -47,7 +47,7 @@ MessageAssembler::Status MessageAssembler::Feed(const Chunk& chunk) {
     return Fail(State::kTooLarge);
   if (limits_->max_fragments != 0 && whole_frames_ == limits_->max_fragments)
     return Fail(State::kTooManyFragments);
-  if (chunk.remaining_in_frame == 0) ++whole_frames_;
+  if (chunk.remaining_in_frame == 0 && !chunk.open_ended) ++whole_frames_;
 
   if (!binary_) {
     // Without validation too, for ascii_only().

@@ -28,6 +28,7 @@ struct Chunk {
   bool first = false;               // begins a message
   bool last = false;                // ends it: of the final frame, with nothing remaining
   bool binary = false;              // counts only if `first`
+  bool open_ended = false;          // more of this frame follows, nobody knows how much: it is inflated
 };
 
 class MessageAssembler {
@@ -38,6 +39,7 @@ class MessageAssembler {
     kInvalidUtf8,       // fail the connection with 1007
     kTooLarge,          // over the limit, or no memory for it: fail with 1009
     kTooManyFragments,  // fail with 1008
+    kCorrupt,           // only of a compressed message, which cannot be inflated: fail with 1007
   };
 
   // `limits` outlives the object.
