@@ -11,6 +11,10 @@
 export declare const wireVersion: number;
 /** Version text of the libwebsockets inside. */
 export declare const lwsVersion: string;
+/** Version text of the OpenSSL in use: the runtime's, or the one inside. */
+export declare const tlsVersion: string;
+/** The package's version when this module was built. */
+export declare const addonVersion: string;
 /** Names of our patches that this libwebsockets lacks, separated by blanks; `''` if it has all. */
 export declare const missingPatches: string;
 

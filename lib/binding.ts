@@ -1,41 +1,89 @@
 /**
- * Finds and loads the native module, checks that it belongs to this JavaScript, and explains a
- * failure. The only file that touches the `.node`.
+ * Loads the native module, checks that it belongs to this JavaScript, and explains a failure: what was
+ * tried and what to do. The only file that touches the `.node`.
  */
-import path from 'node:path';
 import type * as Binding from '../binding.js';
+import { type Place, places, runtimeRequire, type TlsOf } from './binding-places.js';
 import { WIRE_VERSION } from './records.js';
 
 export type NativeBinding = typeof Binding;
 
-function explain(error: unknown): Error {
-  const reason = error instanceof Error ? error.message : String(error);
+interface Failure {
+  readonly place: string;
+  readonly reason: string;
+}
+
+interface Loaded {
+  readonly binding: NativeBinding;
+  /** Path of the file. */
+  readonly file: string;
+  readonly tls: TlsOf;
+}
+
+/** What to do about what a loader says. */
+const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
+  [
+    /No native build was found|of another package/,
+    'If a bundler packed this code, leave `ohos-websocket` external, or copy its folder `prebuilds` beside ' +
+      'the bundle. If it was installed on another platform, install it on this one. On musl other than ' +
+      'Alpine set LIBC=musl.',
+  ],
+  [
+    /GLIBC_[\d.]+'? not found/,
+    'The C library of this system is older than glibc 2.28, the oldest that the prebuilt binaries load with.',
+  ],
+  [
+    /invalid ELF header|file too short|wrong ELF class|mach-o|not a valid Win32|ld-linux|ld-musl|Exec format/,
+    'The file is for another platform, processor or C library: install the package on this one.',
+  ],
+  [/another version/, 'Remove node_modules/ohos-websocket and install it again.'],
+  [
+    /ERR_DLOPEN_DISABLED|allow-ffi|--allow-addons/,
+    'Native addons are not allowed here: allow them.',
+  ],
+];
+
+function explain(failures: readonly Failure[]): Error {
+  const { platform, arch, version, versions } = process;
+  const runtime = versions.bun ? `Bun ${versions.bun}, as ` : '';
+  const tried = failures.map(({ place, reason }) => `  - ${place}: ${reason}`);
+  // The first place is the one that was meant.
+  const fitting = advices.filter(([pattern]) => pattern.test(failures[0]?.reason ?? ''));
+  const todo = [
+    ...fitting.map(([, advice]) => advice),
+    'Build it from a checkout of the sources (`npm ci`) and name the file in OHWS_BINDING. ' +
+      '`npx ohos-websocket doctor` tells more.',
+  ];
   return new Error(
-    `ohos-websocket has no native module that loads here (${process.platform} ${process.arch}, ` +
-      `Node.js ${process.version}): ${reason}. In a checkout, build it with 'npm run build'.`,
-    { cause: error },
+    `ohos-websocket has no native module that loads here (${platform} ${arch}, ${runtime}Node.js ` +
+      `${version}).\nTried:\n${tried.join('\n')}\nWhat to do:\n${todo.map((line) => `  - ${line}`).join('\n')}`,
   );
 }
 
-function load(): NativeBinding {
-  let binding: NativeBinding;
-  try {
-    const given = process.env.OHWS_BINDING;
-    if (given !== undefined && given !== '') {
-      binding = require(path.resolve(given)) as NativeBinding;
-    } else {
-      const nodeGypBuild = require('node-gyp-build') as (folder: string) => NativeBinding;
-      binding = nodeGypBuild(path.join(__dirname, '..'));
-    }
-  } catch (error) {
-    throw explain(error);
-  }
+function loadFrom(place: Place): Loaded {
+  const file = place.find();
+  const binding = runtimeRequire(file) as NativeBinding;
   if (binding.wireVersion !== WIRE_VERSION) {
-    throw explain(
-      `it is of another version (${binding.wireVersion} instead of ${WIRE_VERSION}): build it again`,
+    throw new Error(
+      `${file} is of another version: it speaks ${binding.wireVersion} instead of ${WIRE_VERSION}`,
     );
   }
-  return binding;
+  return { binding, file, tls: place.tls };
 }
 
-export const binding: NativeBinding = load();
+function load(): Loaded {
+  const failures: Failure[] = [];
+  for (const place of places()) {
+    try {
+      return loadFrom(place);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push({ place: place.name, reason: reason.trim().replaceAll(/\s*\n\s*/g, ', ') });
+    }
+  }
+  throw explain(failures);
+}
+
+/** What was loaded and from where. */
+export const loaded: Loaded = load();
+export const binding: NativeBinding = loaded.binding;

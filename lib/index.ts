@@ -34,4 +34,5 @@ export type {
   WebSocketServerConfig,
   WebSocketServerLimits,
 } from './types.js';
+export { type Versions, versions } from './versions.js';
 export { webSocket, webSocket as default };

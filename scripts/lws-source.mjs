@@ -10,8 +10,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
-  accessSync,
-  constants,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -21,10 +19,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyPatch } from './apply-patch.mjs';
+import { cacheFolder } from './cache-folder.mjs';
 
 const VERSION = '4.3.5';
 const SHA256 = '87f99ad32803ed325fceac5327aae1f5c1b417d54ee61ad36cffc8df5f5ab276';
@@ -43,26 +41,6 @@ function sha256(data) {
 
 function note(text) {
   process.stderr.write(`libwebsockets: ${text}\n`);
-}
-
-/** The folder for archives and built libraries; the system's temporary folder if the user's cache cannot be written. */
-function cacheFolder() {
-  const { env, platform } = process;
-  let base = env.XDG_CACHE_HOME;
-  if (!base && platform === 'win32') base = env.LOCALAPPDATA;
-  if (!base && platform === 'darwin') base = path.join(homedir(), 'Library', 'Caches');
-  if (!base) base = path.join(homedir(), '.cache');
-  for (const candidate of [base, tmpdir()]) {
-    const folder = path.join(candidate, 'ohos-websocket');
-    try {
-      mkdirSync(folder, { recursive: true });
-      accessSync(folder, constants.W_OK);
-      return folder;
-    } catch {}
-  }
-  throw new SourceError(
-    'no folder to write to, neither in the user cache nor in the temporary folder',
-  );
 }
 
 /** Base addresses of the package mirrors this machine is configured for; empty where there is no apt. */

@@ -1,7 +1,11 @@
-# Turns the addon's shared library into ohos_websocket.node: TLS, zlib and Node-API stay undefined and are found in the
-# Node executable at load; nothing but the two Node-API entry points is exported.
+# Turns the addon's shared library into ohos_websocket.node: Node-API, and without OHWS_TLS_PREFIX also TLS and zlib, stay
+# undefined and are found in the Node executable at load; nothing but the two Node-API entry points is exported.
 function(ohws_finish_addon target)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ohos_websocket PREFIX "" SUFFIX ".node" NO_SONAME ON)
+
+  if(OHWS_OLD_GLIBC)
+    target_sources(${target} PRIVATE "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/stat-of-old-glibc.c")
+  endif()
 
   if(CMAKE_JS_LIB)
     target_sources(${target} PRIVATE ${CMAKE_JS_SRC})
@@ -19,7 +23,7 @@ function(ohws_finish_addon target)
   else()
     set(exports "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/exports.map")
     target_link_options(${target} PRIVATE
-      LINKER:--exclude-libs,ALL "LINKER:--version-script=${exports}" LINKER:--gc-sections LINKER:-z,relro,-z,now)
+      "LINKER:--version-script,${exports}" LINKER:--gc-sections LINKER:-z,relro,-z,now)
     set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${exports}")
   endif()
 endfunction()

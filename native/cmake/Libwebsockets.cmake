@@ -100,7 +100,7 @@ if(NOT EXISTS "${lws_prefix}/complete")
   message(STATUS "Configuring libwebsockets")
   execute_process(
     COMMAND "${CMAKE_COMMAND}" -G "${CMAKE_GENERATOR}" -C "${lws_options}" -S "${lws_source}" -B "${lws_work}/build"
-      "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}"
+      "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}" "-DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE}"
       "-DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}"
       "-DCMAKE_OSX_ARCHITECTURES=${CMAKE_OSX_ARCHITECTURES}"
       "-DCMAKE_MSVC_RUNTIME_LIBRARY=${CMAKE_MSVC_RUNTIME_LIBRARY}"
@@ -142,4 +142,12 @@ target_include_directories(ohws_libwebsockets SYSTEM INTERFACE
 target_link_libraries(ohws_libwebsockets INTERFACE "${lws_library}")
 if(WIN32)
   target_link_libraries(ohws_libwebsockets INTERFACE ws2_32 userenv psapi iphlpapi crypt32)
+endif()
+if(OHWS_TLS_PREFIX)
+  foreach(name IN ITEMS ssl crypto z)
+    find_library(tls_${name} NAMES "lib${name}${CMAKE_STATIC_LIBRARY_SUFFIX}" PATHS "${OHWS_TLS_PREFIX}/lib"
+      NO_DEFAULT_PATH NO_CACHE REQUIRED)
+    target_link_libraries(ohws_libwebsockets INTERFACE "${tls_${name}}")
+  endforeach()
+  target_link_libraries(ohws_libwebsockets INTERFACE ${CMAKE_DL_LIBS} Threads::Threads)
 endif()

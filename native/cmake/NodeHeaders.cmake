@@ -2,7 +2,9 @@
 #   ohws_node_api             target: node-api-headers and node-addon-api, with their definitions
 #   ohws_zlib                 target: zlib's header; the functions are the Node executable's
 #   OHWS_TLS_INCLUDE_DIR      folder with openssl/ssl.h, OHWS_ZLIB_INCLUDE_DIR the one with zlib.h
-# Node's own headers come first, so that we compile against the OpenSSL that the executable exports.
+# Node's own headers come first, so that we compile against the OpenSSL that the executable exports. OHWS_TLS_PREFIX
+# names a folder with include/ and lib/ instead: static libraries that become part of the addon.
+set(OHWS_TLS_PREFIX "" CACHE PATH "Empty for the TLS of the Node executable; or where libssl.a, libcrypto.a, libz.a are")
 find_program(OHWS_NODE NAMES node nodejs HINTS "$ENV{npm_node_execpath}" "$ENV{NODE}" REQUIRED
   DOC "The Node.js executable that the addon is built for")
 
@@ -40,6 +42,9 @@ target_compile_definitions(ohws_node_api INTERFACE
   NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
   NODE_ADDON_API_DISABLE_DEPRECATED)
 
+if(OHWS_TLS_PREFIX)
+  set(node_answer "${OHWS_TLS_PREFIX}/include")
+endif()
 find_path(OHWS_TLS_INCLUDE_DIR openssl/ssl.h HINTS ${node_answer} DOC "Folder that holds openssl/ssl.h")
 find_path(OHWS_ZLIB_INCLUDE_DIR zlib.h HINTS ${node_answer} DOC "Folder that holds zlib.h")
 if(NOT OHWS_TLS_INCLUDE_DIR OR NOT OHWS_ZLIB_INCLUDE_DIR)

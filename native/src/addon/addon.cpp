@@ -153,6 +153,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   exports["wireVersion"] = Napi::Number::New(env, kWireVersion);
   exports["lwsVersion"] = Napi::String::New(env, Engine::LwsVersion());
+  exports["tlsVersion"] = Napi::String::New(env, Engine::TlsVersion());
+  exports["addonVersion"] = Napi::String::New(env, OHWS_ADDON_VERSION);
   exports["missingPatches"] = Napi::String::New(env, Engine::MissingPatches());
   exports["start"] = Napi::Function::New(env, Start, "start");
   exports["stop"] = Napi::Function::New(env, Stop, "stop");

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <libwebsockets.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 
 #include <csignal>
@@ -95,6 +96,8 @@ void Engine::Stop() {
 }
 
 std::string Engine::LwsVersion() { return lws_get_library_version(); }
+
+std::string Engine::TlsVersion() { return OpenSSL_version(OPENSSL_VERSION_STRING); }
 
 std::string Engine::MissingPatches() { return OHWS_LWS_MISSING_PATCHES; }
 

@@ -40,6 +40,8 @@ class Engine {
 
   // "4.3.5-..." and the names of our patches that this lws lacks, separated by blanks.
   static std::string LwsVersion();
+  // "3.0.17": the OpenSSL that is in use, Node's or our own.
+  static std::string TlsVersion();
   static std::string MissingPatches();
 
   // What compression of the whole process may hold in memory, and what it holds; any thread.

@@ -19,11 +19,11 @@
 //     consumer rings back after it has stored a new read position.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "wire/atomic_ref.h"
 #include "wire/record.h"
 
 namespace ohws {
@@ -47,21 +47,21 @@ class RingMemory {
   uint8_t* At(uint32_t position) const { return base_ + kRingHeadBytes + (position & (capacity_ - 1)); }
   uint32_t ToEnd(uint32_t position) const { return capacity_ - (position & (capacity_ - 1)); }
 
-  std::atomic_ref<uint32_t> write() const { return Word<uint32_t>(kRingWriteAt); }
-  std::atomic_ref<uint32_t> read() const { return Word<uint32_t>(kRingReadAt); }
-  std::atomic_ref<int32_t> consumer() const { return Word<int32_t>(kRingConsumerAt); }
-  std::atomic_ref<int32_t> producer() const { return Word<int32_t>(kRingProducerAt); }
+  AtomicRef<uint32_t> write() const { return Word<uint32_t>(kRingWriteAt); }
+  AtomicRef<uint32_t> read() const { return Word<uint32_t>(kRingReadAt); }
+  AtomicRef<int32_t> consumer() const { return Word<int32_t>(kRingConsumerAt); }
+  AtomicRef<int32_t> producer() const { return Word<int32_t>(kRingProducerAt); }
 
   // Invariant 3: true if the side that `state` belongs to slept, which makes the caller ring its doorbell.
-  static bool TakeDoorbell(std::atomic_ref<int32_t> state) {
+  static bool TakeDoorbell(AtomicRef<int32_t> state) {
     return state.load() == static_cast<int32_t>(RingSide::kAsleep) &&
            state.exchange(static_cast<int32_t>(RingSide::kAwake)) == static_cast<int32_t>(RingSide::kAsleep);
   }
 
  private:
   template <typename T>
-  std::atomic_ref<T> Word(uint32_t offset) const {
-    return std::atomic_ref<T>(*reinterpret_cast<T*>(base_ + offset));
+  AtomicRef<T> Word(uint32_t offset) const {
+    return AtomicRef<T>(*reinterpret_cast<T*>(base_ + offset));
   }
 
   uint8_t* base_;

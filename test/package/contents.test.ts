@@ -1,0 +1,51 @@
+/** What `npm publish` would send: everything the package needs, nothing else, and no install script. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { PATIENT } from '../helpers/deadline.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Manifest {
+  readonly scripts: Record<string, string>;
+  readonly dependencies: Record<string, string>;
+  readonly gypfile: boolean;
+  readonly exports: Record<string, unknown>;
+  readonly bin: Record<string, string>;
+}
+const manifest: Manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+
+/** All file names that an `exports` field leads to. */
+function targetsOf(entry: unknown): string[] {
+  if (typeof entry === 'string') return [entry.replace('./', '')];
+  return Object.values(entry as Record<string, unknown>).flatMap(targetsOf);
+}
+
+it('holds what it refers to, and only what belongs to it', PATIENT, () => {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--silent'];
+  const answer = execFileSync('npm', args, { cwd: root, encoding: 'utf8' });
+  const [{ files }] = JSON.parse(answer) as [{ files: { path: string }[] }];
+  const packed = files.map((file) => file.path);
+
+  for (const target of [...targetsOf(manifest.exports), ...Object.values(manifest.bin)]) {
+    expect(packed).toContain(target);
+  }
+  for (const file of packed) {
+    expect(file).toMatch(
+      /^(dist\/.*\.(js|mjs|d\.ts|d\.mts)|(bundled-tls\/)?prebuilds\/[\w-]+\/ohos-websocket(\.\w+)?\.node|bin\/[\w-]+\.mjs|test\/parity\/(cases|runner)\/.*|docs\/\w+\.md|lib\/ohos\.d\.ts|binding\.d\.ts|package\.json|README\.md|LICENSE|THIRD_PARTY_NOTICES)$/,
+    );
+  }
+});
+
+it('runs nothing when it is installed and depends on its loader alone', () => {
+  expect(Object.keys(manifest.dependencies)).toEqual(['node-gyp-build']);
+  expect(manifest.gypfile).toBe(false);
+  for (const script of ['preinstall', 'install', 'postinstall']) {
+    expect(manifest.scripts).not.toHaveProperty(script);
+  }
+  // npm runs node-gyp where it finds this file and no install script.
+  expect(existsSync(path.join(root, 'binding.gyp'))).toBe(false);
+});
