@@ -29,8 +29,9 @@ export class ServerPeer implements ServerConnectionHandler {
   readonly address: WebSocketConnection;
   readonly ip: string;
   readonly port: number;
+  /** Who is told; `messages` puts itself in the way. */
+  events: PeerEvents;
   readonly #map: PeerMap;
-  readonly #events: PeerEvents;
   #isGone = false;
 
   constructor(
@@ -44,7 +45,7 @@ export class ServerPeer implements ServerConnectionHandler {
     this.port = port;
     this.state = state;
     this.#map = map;
-    this.#events = events;
+    this.events = events;
     this.address = { clientIP: ip, clientPort: port };
     Object.defineProperty(this.address, PEER, { value: this });
     map.set(keyOf(ip, port), this);
@@ -55,8 +56,14 @@ export class ServerPeer implements ServerConnectionHandler {
     return this.#map === map && !this.#isGone;
   }
 
+  /** Closes; for the application it is closing from now on. */
+  close(code: number, reason: string, wireCode: number = code): void {
+    this.state = 'closing';
+    this.connection.close(code, reason, wireCode);
+  }
+
   onMessage(data: Message): void {
-    if (this.state === 'open') this.#events.onPeerMessage(this, data);
+    if (this.state === 'open') this.events.onPeerMessage(this, data);
   }
 
   onClosed(close: CloseInfo): void {
@@ -65,7 +72,7 @@ export class ServerPeer implements ServerConnectionHandler {
     const key = keyOf(this.ip, this.port);
     // The address may be in use again already.
     if (this.#map.get(key) === this) this.#map.delete(key);
-    this.#events.onPeerClosed(this, close);
+    this.events.onPeerClosed(this, close);
   }
 }
 
@@ -80,12 +87,17 @@ export function isAddress(value: unknown): value is WebSocketConnection {
   );
 }
 
+/** The peer of an object of our own, gone or not. */
+export function peerOf(address: object): ServerPeer | undefined {
+  return (address as { [PEER]?: ServerPeer })[PEER];
+}
+
 /**
  * The peer of an address. An object of our own knows its peer, but is the application's to change:
  * the fields count, as for any other object.
  */
 export function findPeer(address: WebSocketConnection, map: PeerMap): ServerPeer | undefined {
-  const peer = (address as { [PEER]?: ServerPeer })[PEER];
+  const peer = peerOf(address);
   if (peer?.isIn(map) && peer.port === address.clientPort && peer.ip === address.clientIP) {
     return peer;
   }

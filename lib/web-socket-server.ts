@@ -161,8 +161,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
 
     const { code, reason } = isObject(options) ? options : {};
     const closing = closingOf(code, reason, this.#profile);
-    peer.state = 'closing';
-    peer.connection.close(closing.code, closing.reason, closing.wireCode);
+    peer.close(closing.code, closing.reason, closing.wireCode);
     return ACCEPTED;
   }
 
