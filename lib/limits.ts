@@ -12,6 +12,8 @@ export interface LimitRow {
   /** Which endpoints have it. */
   readonly of: 'both' | 'server';
   readonly default: number;
+  /** Where a client has another one. */
+  readonly clientDefault?: number;
   readonly least: number;
   readonly most: number;
   /** What is bounded, in a few words. */
@@ -51,6 +53,33 @@ export const limitTable: Readonly<Record<LimitName, LimitRow>> = {
     bounds: 'milliseconds without progress while a connection closes (C25)',
     beyond: 'TCP is cut; the `close` event comes at the latest now',
   },
+  handshakeTimeoutMs: {
+    of: 'both',
+    default: 10_000,
+    clientDefault: 15_000,
+    least: 1,
+    most: 600_000,
+    bounds:
+      'milliseconds of a handshake, TLS included; of a client from each TCP connect, and again from ' +
+      "the proxy's answer",
+    beyond: 'HTTP 408 where TLS permits an answer; `error`',
+  },
+  headerBytes: {
+    of: 'both',
+    default: 32_768,
+    least: 256,
+    most: 57_344,
+    bounds: "bytes of the peer's request or answer head, and of the proxy's answer",
+    beyond: 'HTTP 431, a client ends TCP; `error`',
+  },
+  headerLines: {
+    of: 'both',
+    default: 100,
+    least: 5,
+    most: 200,
+    bounds: "header lines of the peer's request or answer",
+    beyond: 'HTTP 431, a client ends TCP; `error`',
+  },
   connections: {
     of: 'server',
     default: NONE,
@@ -58,6 +87,14 @@ export const limitTable: Readonly<Record<LimitName, LimitRow>> = {
     most: NONE,
     bounds: 'open connections of the server, of all clients together',
     beyond: 'HTTP 503; `error`',
+  },
+  handshakes: {
+    of: 'server',
+    default: 16_384,
+    least: 1,
+    most: NONE,
+    bounds: 'TCP connections that are not upgraded yet',
+    beyond: 'HTTP 503, over TLS the end of TCP; `error`',
   },
   connectionsPerMinute: {
     of: 'server',
@@ -86,7 +123,12 @@ export function limitsOf(side: Side): readonly (readonly [LimitName, LimitRow])[
 
 /** What a side has without the option. */
 export function defaultLimits(side: Side): Limits {
-  return Object.fromEntries(limitsOf(side).map(([name, row]) => [name, row.default])) as Limits;
+  return Object.fromEntries(
+    limitsOf(side).map(([name, row]) => [
+      name,
+      side === 'client' ? (row.clientDefault ?? row.default) : row.default,
+    ]),
+  );
 }
 
 /** Reads the option `limits`. A string returned is the reason for a 401. */

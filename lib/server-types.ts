@@ -83,6 +83,11 @@ export interface WebSocketServerLimits extends WebSocketLimits {
   /** Open connections, of all clients together; 0 admits nobody. Default Infinity. 503 beyond. */
   connections?: number | undefined;
   /**
+   * TCP connections that are not upgraded yet, from 1. Default 16,384. Beyond, a new one is answered
+   * with 503, or over TLS ended.
+   */
+  handshakes?: number | undefined;
+  /**
    * Accepted connections of one address within 60 s, from 1; beyond, it is refused with 429 for
    * 60 s. Default Infinity. Takes the place of `connectRateLimit`.
    */

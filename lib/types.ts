@@ -91,6 +91,23 @@ export interface WebSocketLimits {
    */
   messageFragments?: number | undefined;
   /**
+   * Milliseconds from the TCP connect, or the accepted connection, to the WebSocket, TLS included;
+   * 1–600,000. Default 10,000 for a server, 15,000 for a client, for each address that it tries and
+   * again from the proxy's answer. Beyond, a server answers 408 where it can and raises `error`; a
+   * client's attempt fails.
+   */
+  handshakeTimeoutMs?: number | undefined;
+  /**
+   * Bytes of the head of a request, or of an answer or the proxy's answer, 256–57,344. Default
+   * 32,768. Beyond, a server answers 431 and raises `error`; a client's attempt fails.
+   */
+  headerBytes?: number | undefined;
+  /**
+   * Header lines of a request or an answer, 5–200. Default 100. Beyond, a server answers 431 and
+   * raises `error`; a client's attempt fails.
+   */
+  headerLines?: number | undefined;
+  /**
    * Milliseconds that a closing connection may be without progress, 1–600,000; then TCP is cut.
    * Default 5000 (C25).
    */

@@ -41,7 +41,8 @@ export function render(limitTable, rangeOf) {
   const rows = Object.entries(limitTable).map(([name, row]) => {
     const who = row.of === 'both' ? 'client, server' : row.of;
     const range = rangeOf(row).replace(/^an integer of /, '');
-    return `| \`${name}\` | ${who} | ${number(row.default)} | ${range} | ${row.bounds} | ${row.beyond} |`;
+    const client = row.clientDefault === undefined ? '' : `; client ${number(row.clientDefault)}`;
+    return `| \`${name}\` | ${who} | ${number(row.default)}${client} | ${range} | ${row.bounds} | ${row.beyond} |`;
   });
   const table = [
     '| limit | of | default | range | what it bounds | one beyond |',

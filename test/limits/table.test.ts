@@ -28,7 +28,12 @@ async function given(side: (typeof SIDES)[number], limits: unknown): Promise<obj
 
 describe.each(SIDES)('the limits of a %s', (side) => {
   it('have their defaults', async () => {
-    const defaults = Object.fromEntries(limitsOf(side).map(([name, row]) => [name, row.default]));
+    const defaults = Object.fromEntries(
+      limitsOf(side).map(([name, row]) => [
+        name,
+        (side === 'client' ? row.clientDefault : undefined) ?? row.default,
+      ]),
+    );
     expect(await given(side, undefined)).toMatchObject(defaults);
     expect(await given(side, {})).toMatchObject(defaults);
     const undefineds = Object.fromEntries(limitsOf(side).map(([name]) => [name, undefined]));
@@ -77,6 +82,6 @@ it('the types of the options tell every default', () => {
       .join('')
       .match(new RegExp(`/\\*\\*([^/]*)\\*/\\s+${name}\\?: number`))?.[1];
     const shown = row.default === Infinity ? 'Infinity' : String(row.default);
-    expect(comment?.replaceAll(',', '')).toMatch(new RegExp(`Default ${shown}\\b`));
+    expect(comment?.replaceAll(/,|\s*\n\s*\*/g, '')).toMatch(new RegExp(`Default ${shown}\\b`));
   }
 });

@@ -1,5 +1,5 @@
 /**
- * Proves that an attempt whose proxy falls silent ends by itself, after libwebsockets' 15 s. Slow: one
+ * Proves that an attempt whose proxy falls silent ends by itself, after the 15 s of `handshakeTimeoutMs`. Slow: one
  * test waits for all of it, with every kind of silence at the same time.
  */
 

@@ -20,8 +20,6 @@ namespace {
 // A heartbeat of lws's own would follow rules of its own: ours is in protocol/heartbeat.h.
 constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
 
-constexpr size_t kMaxProxyAnswerBytes = 16 * 1024;
-
 std::string Base64(const std::string& bytes) {
   // lws wants more room than the text takes.
   std::string text((bytes.size() + 2) / 3 * 4 + 8, '\0');
@@ -196,6 +194,7 @@ void ClientAttempt::TryNext(Connection& connection) {
   tunnel_open_ = false;
   proxy_answer_.clear();
   request_sent_ = false;
+  head_ = HeadMeter(config_.limits->header_bytes, config_.limits->header_lines);
   verdict_.clear();
   alert_.clear();
   lws_client_connect_info info{};
@@ -216,6 +215,7 @@ void ClientAttempt::TryNext(Connection& connection) {
   info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
   // The certificate is judged by tls.cpp alone, name included: lws's own check cannot do IPv6 and long names.
   if (config_.tls) info.ssl_connection |= LCCSCF_USE_SSL | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
+  connection.LimitHandshake();
   starting_ = true;
   const bool begun = lws_client_connect_via_info(&info) != nullptr;
   starting_ = false;
@@ -262,12 +262,11 @@ int ClientAttempt::ReadProxyAnswer(Connection& connection, int fd) {
     return -1;
   }
   if (end == std::string::npos) {
-    if (proxy_answer_.size() <= kMaxProxyAnswerBytes) return 1;
+    if (proxy_answer_.size() <= config_.limits->header_bytes) return 1;
     proxy_error_ = "the proxy's answer is too long";
     return -1;
   }
   tunnel_open_ = true;
-  // lws's own deadline ends here, and it sets none for TLS in a tunnel.
   connection.LimitHandshake();
   return 2;
 }
@@ -310,6 +309,20 @@ int ClientAttempt::JudgeExtensions(lws* wsi) {
                                                 std::move(deflate_room_), core_.deflate());
   }
   return 1;
+}
+
+int ClientAttempt::OnHeadBytes(std::string_view bytes) {
+  switch (head_.Feed(bytes)) {
+    case HeadMeter::Verdict::kFits:
+      return 0;
+    case HeadMeter::Verdict::kTooManyBytes:
+      verdict_ = "too many bytes of headers in the answer";
+      return -1;
+    case HeadMeter::Verdict::kTooManyLines:
+      verdict_ = "too many header lines in the answer";
+      return -1;
+  }
+  return -1;
 }
 
 void ClientAttempt::ReadAnswer(lws* wsi) {

@@ -15,6 +15,7 @@
 
 #include "engine/up_writer.h"
 #include "protocol/deflate_codec.h"
+#include "protocol/head_meter.h"
 #include "protocol/heartbeat.h"
 #include "protocol/limits.h"
 
@@ -58,7 +59,10 @@ struct ClientConfig {
 
 class ClientAttempt {
  public:
-  ClientAttempt(Core& core, ClientConfig config) : core_(core), config_(std::move(config)) {}
+  ClientAttempt(Core& core, ClientConfig config)
+      : core_(core),
+        config_(std::move(config)),
+        head_(config_.limits->header_bytes, config_.limits->header_lines) {}
   ClientAttempt(const ClientAttempt&) = delete;
   ClientAttempt& operator=(const ClientAttempt&) = delete;
 
@@ -80,6 +84,8 @@ class ClientAttempt {
   int JudgeExtensions(lws* wsi);
   // What was agreed on.
   std::unique_ptr<DeflateSession> TakeDeflate() { return std::move(deflate_); }
+  // Bytes of the answer's head: 0, or -1 if there are too many of them.
+  int OnHeadBytes(std::string_view bytes);
   // The answer is accepted, its headers can be read; kept until the connection is established.
   void ReadAnswer(lws* wsi);
   void PostOpened(uint32_t id) const;
@@ -106,6 +112,7 @@ class ClientAttempt {
   size_t next_address_ = 0;
   bool tcp_connected_ = false;
   bool tunnel_open_ = false;
+  HeadMeter head_;
   std::string proxy_answer_;  // as far as it has come
   std::string proxy_error_;
   bool starting_ = false;  // within lws's call that begins a connect, whose result tells of failures

@@ -364,12 +364,13 @@ void Connection::ArmHeartbeat() {
   if (state_ == State::kOpen) SetDeadline(heartbeat_->NextDeadlineMs().value_or(0));
 }
 
-void Connection::LimitHandshake() { SetDeadline(NowMs() + kTunnelHandshakeTimeoutMs); }
+void Connection::LimitHandshake() { SetDeadline(NowMs() + limits_->handshake_timeout_ms); }
 
 void Connection::OnDeadline(uint64_t now_ms) {
   deadline_ms_ = 0;
   switch (state_) {
     case State::kConnecting:
+      attempt_->NoteVerdict("the handshake took too long");
       Cut();
       return;
     case State::kGone:

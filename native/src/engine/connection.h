@@ -42,8 +42,6 @@ class Connection {
     kDraining,      // all is sent; waiting for the peer to end the TCP connection
     kGone,          // no TCP connection any more
   };
-  // From an open proxy tunnel to an established connection.
-  static constexpr uint64_t kTunnelHandshakeTimeoutMs = 15'000;
   // After the close handshake a client leaves it to the server to end TCP (RFC 6455 §7.1.1), but not for
   // longer.
   static constexpr uint64_t kTcpEndTimeoutMs = 1000;
@@ -85,7 +83,8 @@ class Connection {
   // From the client's attempt.
   void OnConnectFailed(uint16_t http_status, const Failure& failure);
 
-  // From the client's attempt: cut it if it is not established in time.
+  // From the client's attempt, for each address and again for an open tunnel: cut it if it is not established
+  // in time.
   void LimitHandshake();
 
   // From the core: the moment asked for has come.

@@ -14,7 +14,11 @@ namespace {
 
 // Half-open handshakes that may hold header memory at once; more wait for their turn (and time out).
 constexpr unsigned int kHeaderPool = 1024;
-constexpr unsigned int kHeaderBytes = 32 * 1024;
+// Room for one: the largest `headerBytes`, and what lws adds to each line. More than 16 bits it cannot have.
+constexpr unsigned int kHeaderBytes = 65'528;
+// Handshakes have deadlines of our own, in Handshakes and Connection; these of lws's only have to be longer
+// than any.
+constexpr unsigned int kTimeoutOfLwsSeconds = 3600;
 
 bool FillFromSystem(uint8_t* out, size_t size) {
   while (size > 0) {
@@ -51,6 +55,7 @@ Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTab
 
 Core::~Core() {
   for (const auto& [id, listener] : listeners_) listener->CancelTimer();
+  handshakes_.CancelTimer();
   if (context_ != nullptr) {
     const std::lock_guard<std::mutex> lock(ContextMutex());
     lws_context_destroy(context_);
@@ -67,7 +72,8 @@ bool Core::Start() {
   info.pt_serv_buf_size = kReadBytes + LWS_PRE;
   info.max_http_header_data2 = kHeaderBytes;
   info.max_http_header_pool2 = kHeaderPool;
-  info.timeout_secs = 15;
+  info.timeout_secs = kTimeoutOfLwsSeconds;
+  info.user = this;
   info.log_cx = &log_context_;
   loop_->Prepare(info);
   const std::lock_guard<std::mutex> lock(ContextMutex());

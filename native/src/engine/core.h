@@ -15,6 +15,7 @@
 
 #include "engine/connection.h"
 #include "engine/deadlines.h"
+#include "engine/handshakes.h"
 #include "engine/loop.h"
 #include "engine/server_listener.h"
 #include "engine/tls.h"
@@ -47,6 +48,7 @@ class Core {
   Loop& loop() { return *loop_; }
   UpWriter& up() { return up_; }
   Deadlines& deadlines() { return deadlines_; }
+  Handshakes& handshakes() { return handshakes_; }
   TxBlockPool& blocks() { return blocks_; }
   MaskKeySource& mask_keys() { return mask_keys_; }
   ClientTls& client_tls() { return client_tls_; }
@@ -94,6 +96,7 @@ class Core {
   ClientTls client_tls_;
   DeflateWorkspace deflate_{DeflateBudget::Process()};
   Deadlines deadlines_;
+  Handshakes handshakes_{context_};
   std::vector<Accepted> accepted_;  // by id; slot 0 is not used
   std::vector<uint32_t> free_ids_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> clients_;

@@ -25,6 +25,9 @@ constexpr int kForbiddenFrame = LWS_CALLBACK_USER + 7;
 // What deflate adds.
 constexpr int kReservedBits = LWS_CALLBACK_USER + 8;
 constexpr int kExtensionsAnswer = LWS_CALLBACK_USER + 9;
+// What head-limits adds.
+constexpr int kHeadBytes = LWS_CALLBACK_USER + 10;
+constexpr int kHeadUnreadable = LWS_CALLBACK_USER + 11;
 
 Connection* ConnectionOf(lws* wsi) { return static_cast<Connection*>(lws_get_opaque_user_data(wsi)); }
 
@@ -36,8 +39,17 @@ std::string_view Text(const void* in, size_t size) {
   return {static_cast<const char*>(in), in == nullptr ? 0 : size};
 }
 
-int OnServer(lws* wsi, int reason, void* in) {
+int OnServer(lws* wsi, int reason, void* in, size_t size) {
   switch (reason) {
+    case kHeadBytes:
+      return ListenerOf(wsi)->OnHeadBytes(wsi, Text(in, size));
+    case kHeadUnreadable:
+      ListenerOf(wsi)->OnHeadUnreadable(wsi, size != 0);
+      return 0;
+    // The listener may be gone already.
+    case LWS_CALLBACK_WSI_DESTROY:
+      static_cast<Core*>(lws_context_user(lws_get_context(wsi)))->handshakes().End(wsi);
+      return 0;
     case LWS_CALLBACK_RAW_RX_FILE:
       ListenerOf(wsi)->OnListenerReadable(wsi);
       return 0;
@@ -72,6 +84,8 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
       return static_cast<int>(attempt.WriteProxyRequest(static_cast<char*>(in), size));
     case kReadProxyAnswer:
       return attempt.ReadProxyAnswer(connection, lws_get_socket_fd(wsi));
+    case kHeadBytes:
+      return attempt.OnHeadBytes(Text(in, size));
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
       return attempt.AppendHeaders(static_cast<char**>(in), size) ? 0 : -1;
     case kExtensionsAnswer:
@@ -158,7 +172,7 @@ int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t
   }
   Connection* connection = ConnectionOf(wsi);
   if (connection == nullptr)
-    return lws_get_vhost_user(lws_get_vhost(wsi)) == nullptr ? 0 : OnServer(wsi, reason, in);
+    return lws_get_vhost_user(lws_get_vhost(wsi)) == nullptr ? 0 : OnServer(wsi, reason, in, size);
   // An address that was given up may still be on its way out.
   if (connection->wsi() != wsi) return 0;
   if (connection->attempt() != nullptr) {

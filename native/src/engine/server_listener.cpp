@@ -61,11 +61,8 @@ struct Peer {
   uint16_t port = 0;
 };
 
-Peer PeerOf(lws* wsi) {
-  SocketAddress address{};
-  socklen_t size = sizeof(address);
+Peer ToPeer(const SocketAddress& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (getpeername(lws_get_socket_fd(wsi), &address.any, &size) != 0) return {};
   if (address.any.sa_family == AF_INET) {
     inet_ntop(AF_INET, &address.v4.sin_addr, text.data(), text.size());
     return {text.data(), ntohs(address.v4.sin_port)};
@@ -75,6 +72,12 @@ Peer PeerOf(lws* wsi) {
     return {text.data(), ntohs(address.v6.sin6_port)};
   }
   return {};
+}
+
+Peer PeerOf(lws* wsi) {
+  SocketAddress address{};
+  socklen_t size = sizeof(address);
+  return getpeername(lws_get_socket_fd(wsi), &address.any, &size) == 0 ? ToPeer(address) : Peer();
 }
 
 std::string_view KindOfBindError(int error_number) {
@@ -143,11 +146,17 @@ int AnswerAndEnd(lws* wsi, std::string answer) {
   return -1;
 }
 
+constexpr int kBadRequest = 400;
 constexpr int kForbidden = 403;
+constexpr int kRequestTimeout = 408;
+constexpr int kTooManyRequests = 429;
+constexpr int kHeadTooLarge = 431;
+constexpr int kUnavailable = 503;
+constexpr std::string_view kTooManyLines = "too many header lines";
 constexpr std::string_view kOriginNotAllowed = "origin not allowed";
 
 int StatusOf(Verdict verdict) {
-  return verdict == Verdict::kBanned || verdict == Verdict::kRateExceeded ? 429 : 503;
+  return verdict == Verdict::kBanned || verdict == Verdict::kRateExceeded ? kTooManyRequests : kUnavailable;
 }
 
 std::string_view Reason(Verdict verdict) {
@@ -294,8 +303,7 @@ bool ServerListener::MakeVhost(Failure& failure) {
   info.user = this;
   info.retry_and_idle_policy = &kNoHeartbeatOfLws;
   info.keepalive_timeout = 5;
-  info.timeout_secs = 10;
-  info.timeout_secs_ah_idle = 10;
+  info.timeout_secs_ah_idle = 3600;  // ours is in Handshakes
   if (!config_.cert_path.empty())
     UseServerCertificate(config_.cert_path, config_.key_path, config_.key_password, info);
   vhost_ = lws_create_vhost(core_.context(), &info);
@@ -340,6 +348,7 @@ void ServerListener::Stop(uint16_t code, std::string_view reason) {
 
 void ServerListener::FinishStop() {
   state_ = State::kStopped;
+  core_.handshakes().Forget(*this);
   // Not from within a callback of one of the connections that the vhost takes with it.
   core_.Defer([&core = core_, vhost = std::exchange(vhost_, nullptr), id = id_] {
     if (vhost != nullptr) lws_vhost_destroy(vhost);
@@ -351,7 +360,9 @@ void ServerListener::FinishStop() {
 void ServerListener::OnListenerReadable(lws* wsi) {
   const int listen_fd = lws_get_socket_fd(wsi);
   for (int n = 0; n < kAcceptBatch; ++n) {
-    const int fd = accept4(listen_fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    SocketAddress address{};
+    socklen_t size = sizeof(address);
+    const int fd = accept4(listen_fd, &address.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
@@ -367,7 +378,55 @@ void ServerListener::OnListenerReadable(lws* wsi) {
           kAcceptAgainUs);
       return;
     }
-    lws_adopt_socket_vhost(vhost_, fd);
+    if (handshakes_ >= config_.limits->handshakes) {
+      RefuseAtAccept(fd, ToPeer(address).ip);
+    } else if (lws* accepted = lws_adopt_socket_vhost(vhost_, fd)) {
+      core_.handshakes().Begin(accepted, *this);
+    }
+  }
+}
+
+void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
+  constexpr std::string_view kWhy = "too many connections in handshake";
+  // Before TLS there is no way to say so.
+  const bool answered = !config_.netstack && config_.cert_path.empty();
+  if (answered) {
+    const std::string answer = BuildHttpRefusal(kUnavailable, {}, kWhy);
+    send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    // A request that has come already: unread, it would make a reset of the end, which takes the answer away.
+    std::array<char, 4096> unread;
+    while (recv(fd, unread.data(), unread.size(), 0) > 0) {
+    }
+  }
+  close(fd);
+  ReportRefusal(ip, answered ? kUnavailable : 0, kWhy);
+}
+
+void ServerListener::OnHandshakeTimeout(lws* wsi) {
+  if (!config_.netstack) {
+    constexpr std::string_view kWhy = "the handshake took too long";
+    const bool answered = CanTalk(wsi);
+    ReportRefusal(PeerOf(wsi).ip, answered ? kRequestTimeout : 0, kWhy);
+    if (answered) AnswerAndEnd(wsi, BuildHttpRefusal(kRequestTimeout, {}, kWhy));
+  }
+  lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+int ServerListener::OnHeadBytes(lws* wsi, std::string_view bytes) {
+  const HeadMeter::Verdict verdict = core_.handshakes().Measure(wsi, bytes);
+  if (verdict == HeadMeter::Verdict::kFits) return 0;
+  if (config_.netstack) return -1;
+  return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge,
+                verdict == HeadMeter::Verdict::kTooManyBytes ? "too many bytes of headers" : kTooManyLines);
+}
+
+void ServerListener::OnHeadUnreadable(lws* wsi, bool too_many_lines) {
+  if (config_.netstack) return;
+  if (too_many_lines) {
+    Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, kTooManyLines);
+  } else {
+    AnswerAndEnd(wsi, BuildHttpRefusal(kBadRequest, {}, "the request is malformed\n"));
   }
 }
 
@@ -427,6 +486,8 @@ int ServerListener::Refuse(lws* wsi, std::string_view ip, int http_status, std::
 }
 
 void ServerListener::ReportRefusal(std::string_view ip, int http_status, std::string_view reason) {
+  // Whoever floods us while JavaScript is busy is not told of.
+  if (core_.up().overwhelmed()) return;
   StringListWriter strings;
   strings.Add(ip).Add(reason);
   core_.up().Post(UpKind::kRefused, id_, 0, static_cast<uint16_t>(http_status), 0, strings.bytes());
@@ -437,6 +498,7 @@ int ServerListener::OnPlainRequest(lws* wsi) {
     // S18 without the files: netstack's answer where it finds none.
     std::string answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     lws_write(wsi, reinterpret_cast<unsigned char*>(answer.data()), answer.size(), LWS_WRITE_HTTP_HEADERS);
+    core_.handshakes().BeginAgain(wsi);
     return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
   }
   return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kUpgradeHeader));
@@ -469,6 +531,7 @@ std::string ServerListener::AgreeOnDeflate(lws* wsi) {
 }
 
 void ServerListener::OnEstablished(lws* wsi) {
+  core_.handshakes().End(wsi);
   Peer peer = PeerOf(wsi);
   admission_.Add(peer.ip);
   Connection* connection =

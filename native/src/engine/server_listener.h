@@ -74,6 +74,14 @@ class ServerListener {
 
   // The outcome of one of our connections is known: it counts for the limits no more.
   void OnOutcome(Connection& connection);
+  // Accepted connections that have not been upgraded: one more, one less, one that takes too long.
+  void OnHandshakeBegun() { ++handshakes_; }
+  void OnHandshakeOver() { --handshakes_; }
+  void OnHandshakeTimeout(lws* wsi);
+  // Bytes of a request head: 0, or -1 if there are too many of them (answered).
+  int OnHeadBytes(lws* wsi, std::string_view bytes);
+  // lws could not read a request head.
+  void OnHeadUnreadable(lws* wsi, bool too_many_lines);
   // Its TCP connection has ended as well.
   void OnGone();
 
@@ -97,6 +105,8 @@ class ServerListener {
   int Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason);
   void ReportRefusal(std::string_view ip, int http_status, std::string_view reason);
   std::string AgreeOnDeflate(lws* wsi);
+  // More connections are in handshake than may be.
+  void RefuseAtAccept(int fd, std::string_view ip);
   void FinishStop();
 
   Core& core_;
@@ -111,6 +121,7 @@ class ServerListener {
   uint16_t bound_port_ = 0;
   std::unordered_set<Connection*> connections_;  // whose outcome is not known
   std::unique_ptr<DeflateSession> agreed_;       // of the handshake whose answer was written last
+  size_t handshakes_ = 0;                        // accepted, not upgraded
   size_t tcp_connections_ = 0;                   // established ones that have not ended
   AcceptTimer accept_again_{{}, this};
 };

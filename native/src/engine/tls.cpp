@@ -160,6 +160,11 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
   return true;
 }
 
+bool CanTalk(lws* wsi) {
+  SSL* ssl = reinterpret_cast<SSL*>(lws_get_ssl(wsi));
+  return ssl == nullptr || SSL_is_init_finished(ssl) != 0;
+}
+
 void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
                           const std::string& key_password, lws_context_creation_info& info) {
   // Also of the vhost: without it lws takes the files and serves plain ws (S2).
@@ -248,8 +253,7 @@ lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config,
   info.vhost_name = name.c_str();
   info.protocols = Protocols();
   info.log_cx = lwsl_context_get_cx(context);
-  info.timeout_secs = 15;
-  info.connect_timeout_secs = 20;
+  info.connect_timeout_secs = 3600;  // ours is the connection's
   // An address that is set, though empty, keeps lws from reading the environment for a proxy (C20).
   const std::string proxy_address = proxy.find(':') == std::string::npos ? proxy : '[' + proxy + ']';
   info.http_proxy_address = proxy.empty() ? "" : proxy_address.c_str();

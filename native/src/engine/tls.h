@@ -24,6 +24,9 @@ struct ClientConfig;
 bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
                   Failure& failure);
 
+// Is there nothing, or no TLS handshake any more, between us and the peer's HTTP?
+bool CanTalk(lws* wsi);
+
 // The vhost of a listener serves TLS with these files; the strings outlive the call that makes the vhost.
 void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
                           const std::string& key_password, lws_context_creation_info& info);

@@ -15,7 +15,11 @@ inline constexpr uint64_t kNoLimit = UINT64_MAX;
 struct EndpointLimits {
   MessageLimits message;
   uint64_t close_timeout_ms = 0;
+  uint64_t handshake_timeout_ms = 0;
+  uint64_t header_bytes = 0;
+  uint64_t header_lines = 0;
   uint64_t connections = 0;
+  uint64_t handshakes = 0;
   uint64_t connections_per_minute = 0;
 
   // Sets the limit of this name; "Infinity" is none. A name that is not the engine's is ignored.
