@@ -1,44 +1,72 @@
-// The benchmark: echo servers side by side under one load, each answer verified. See README.md.
+// The benchmark: servers, and clients, side by side under one load, each message verified. See
+// README.md.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { buildCommit, resolveCommit } from './runner/against.mjs';
 import { killChildren } from './runner/children.mjs';
 import { choosePinning } from './runner/cores.mjs';
 import { commit, machine, versions } from './runner/machine.mjs';
 import { parseOptions, USAGE } from './runner/options.mjs';
-import { RESULTS_DIRECTORY } from './runner/paths.mjs';
-import { checkOurs, compile, installPeers } from './runner/prepare.mjs';
+import { BUILD_DIRECTORY, RESULTS_DIRECTORY } from './runner/paths.mjs';
+import { checkOurs, compile, installPeers, makeCertificate } from './runner/prepare.mjs';
 import { Progress } from './runner/progress.mjs';
-import { ROWS } from './runner/rows.mjs';
+import { METRICS, ROWS } from './runner/rows.mjs';
 import { takeSample } from './runner/sample.mjs';
 import { selfTest } from './runner/self-test.mjs';
-import { SERVERS } from './runner/servers.mjs';
-import { ratio, summarize } from './runner/summary.mjs';
-import { formatTable } from './runner/table.mjs';
+import { isInstalled, oursOf, SERVER_NAMES } from './runner/servers.mjs';
+import { judge } from './runner/summary.mjs';
+import { formatNumber, formatTable, shortName } from './runner/table.mjs';
 
 /** @typedef {import('./runner/options.mjs').Options} Options */
+/** @typedef {import('./runner/rows.mjs').Row} Row */
 /** @typedef {import('./runner/sample.mjs').Sample} Sample */
-/** @typedef {import('./runner/table.mjs').RowResult} RowResult */
+
+/** What `paced` rows offer, of what the server can do. */
+const PACE = 0.5;
 
 /**
- * Measures one row: all servers in turn, as often as there are rounds.
+ * Measures one row: all contestants in turn, as often as there are rounds.
  *
- * @param {import('./runner/rows.mjs').Row} row
+ * @param {Row} row
  * @param {Options} options
- * @param {import('./runner/cores.mjs').Pinning} pinning
  * @param {Progress} progress
  * @param {string[]} failures is added to
- * @returns {Promise<RowResult>}
+ * @returns {Promise<import('./runner/summary.mjs').RowResult>}
  */
-async function measureRow(row, options, pinning, progress, failures) {
-  const samples = new Map(options.servers.map((server) => [server, /** @type {Sample[]} */ ([])]));
+async function measureRow(row, options, progress, failures) {
+  const pinning = choosePinning(row.cores ?? options.cores);
+  const samples = new Map(row.contestants.map((name) => [name, /** @type {Sample[]} */ ([])]));
+  const { unit, digits, of } = METRICS[row.metric];
+
+  /** @type {number | undefined} */
+  let rate;
+  if (row.paceOf !== undefined) {
+    const pacer = row.contestants.includes(row.paceOf) ? row.paceOf : (row.contestants[0] ?? '');
+    const what = `${row.name}, what ${shortName(pacer)} can do`;
+    try {
+      progress.note(what);
+      rate = PACE * (await takeSample(pacer, { ...row, mode: 'echo' }, options, pinning)).rate;
+      progress.note(`${what}: twice ${formatNumber(rate, 0)} msg/s`);
+    } catch (error) {
+      failures.push(`${what}: ${/** @type {Error} */ (error).message}`);
+      progress.skip(row.contestants.length * options.rounds);
+      return judge(row, samples, options.rounds);
+    }
+  }
+
   for (let round = 1; round <= options.rounds; ++round) {
-    for (const [server, taken] of samples) {
-      const what = `${row.name}, ${server}, round ${round} of ${options.rounds}`;
+    for (const [name, taken] of samples) {
+      const what = `${row.name}, ${shortName(name)}, round ${round} of ${options.rounds}`;
+      if (taken.length < round - 1) {
+        progress.skip(1); // it failed in a round before
+        continue;
+      }
       progress.begin(what);
       try {
-        const sample = await takeSample(server, row, options, pinning);
+        const sample = await takeSample(name, row, options, pinning, rate);
         taken.push(sample);
-        progress.end(what, `${Math.round(sample.rate).toLocaleString('en-US')} msg/s`);
+        progress.end(what, `${formatNumber(of(sample), digits)} ${unit}`);
       } catch (error) {
         const { message } = /** @type {Error} */ (error);
         failures.push(`${what}: ${message}`);
@@ -46,27 +74,7 @@ async function measureRow(row, options, pinning, progress, failures) {
       }
     }
   }
-  return { ...row, ...compare(samples, options.rounds) };
-}
-
-/**
- * A server that failed in any round has no result in this row.
- *
- * @param {Map<string, Sample[]>} samples
- * @param {number} rounds
- * @returns {Pick<RowResult, 'servers' | 'ratios'>}
- */
-function compare(samples, rounds) {
-  const complete = [...samples].filter(([, { length }]) => length === rounds);
-  const servers = Object.fromEntries(complete.map(([name, taken]) => [name, summarize(taken)]));
-  const base = [...samples.keys()][0] ?? '';
-  const taken = servers[base]?.samples;
-  const ratios = taken
-    ? complete
-        .filter(([name]) => name !== base)
-        .map(([name, others]) => [`${base}÷${name}`, ratio(taken, others)])
-    : [];
-  return { servers, ratios: Object.fromEntries(ratios) };
+  return judge(row, samples, options.rounds, rate);
 }
 
 /**
@@ -74,49 +82,77 @@ function compare(samples, rounds) {
  * @returns {Promise<number>} the exit status
  */
 async function bench(options) {
-  const pinning = choosePinning(options.cores);
   const started = new Date();
+  const against = options.quick ? resolveCommit(options.against) : undefined;
+  const rows = chooseContestants(options, against);
   /** @type {string[]} */
   const failures = [];
-  /** @type {RowResult[]} */
-  const rows = [];
+  const results = [];
 
-  const progress = new Progress(options.rows.length * options.servers.length * options.rounds);
-  for (const row of options.rows) {
-    rows.push(await measureRow(row, options, pinning, progress, failures));
-  }
+  const runs = rows.reduce((sum, { contestants }) => sum + contestants.length, 0) * options.rounds;
+  const progress = new Progress(runs);
+  for (const row of rows) results.push(await measureRow(row, options, progress, failures));
   progress.clear();
 
-  console.log(formatTable(rows));
+  console.log(formatTable(results));
   for (const failure of failures) console.error(`\nFAILED: ${failure}`);
 
   const { seconds, warmupSeconds, rounds, cores } = options;
   const result = {
-    format: 1,
+    format: 2,
     date: started.toISOString(),
     commit: commit(),
+    ...(against && { against }),
     machine: machine(),
     versions: versions(),
-    settings: { seconds, warmupSeconds, rounds, cores, pinning },
+    settings: { seconds, warmupSeconds, rounds, cores, pinning: choosePinning(cores) },
     failures,
-    rows,
+    rows: results,
   };
-  const file = options.json ?? (options.quick ? undefined : defaultFile(started));
-  if (file !== undefined) {
-    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
-    console.log(`\nresults: ${file}`);
-  }
+  const name = `${result.date.slice(0, 16).replaceAll(':', '')}-${result.commit?.id ?? 'uncommitted'}`;
+  const file = options.complete
+    ? `${RESULTS_DIRECTORY}/${name}.json`
+    : `${BUILD_DIRECTORY}/last/results.json`;
+  writeJson(file, result);
+  if (options.json !== undefined) writeJson(options.json, result);
+  console.log(`\nresults: ${file}`);
+  await report(file);
   return failures.length === 0 ? 0 : 1;
 }
 
 /**
- * @param {Date} date
- * @returns {string}
+ * @param {Options} options
+ * @param {string | undefined} against a commit
+ * @returns {readonly Row[]}
  */
-function defaultFile(date) {
-  mkdirSync(RESULTS_DIRECTORY, { recursive: true });
-  const minute = date.toISOString().slice(0, 16).replaceAll(':', '');
-  return `${RESULTS_DIRECTORY}/${minute}-${commit()?.id ?? 'uncommitted'}.json`;
+function chooseContestants(options, against) {
+  if (against !== undefined) {
+    const contestants = ['ours', oursOf(buildCommit(against))];
+    return options.rows.map((row) => ({ ...row, contestants, goals: [] }));
+  }
+  return options.rows.map((row) => {
+    const contestants = row.contestants.filter(isInstalled);
+    const goals = row.goals.filter(({ of }) => contestants.includes(of));
+    return { ...row, contestants, goals };
+  });
+}
+
+/**
+ * @param {string} file
+ * @param {unknown} value
+ */
+function writeJson(file, value) {
+  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(value, null, 1)}\n`);
+}
+
+/**
+ * @param {string} file results; the page is put beside them
+ */
+async function report(file) {
+  const { writeReport } = await import('./runner/report.mjs'); // the charts' packages: only here
+  const page = writeReport(JSON.parse(readFileSync(file, 'utf8')), path.resolve(file));
+  console.log(`report:  ${page}`);
 }
 
 /** @returns {Promise<number>} the exit status */
@@ -127,17 +163,26 @@ async function main() {
     return 0;
   }
   if (options.list) {
-    const name = (/** @type {{ name: string, extra: boolean }} */ { name, extra }) =>
-      extra ? `${name} (extra)` : name;
-    const servers = Object.entries(SERVERS).map(([key, { extra }]) => name({ name: key, extra }));
-    console.log(`rows:\n  ${ROWS.map(name).join('\n  ')}\nservers:\n  ${servers.join('\n  ')}`);
+    const rows = ROWS.map(({ name, extra, title }) =>
+      `  ${name.padEnd(32)}${extra ? '(extra) ' : ''}${title}`.trimEnd(),
+    );
+    console.log(`rows:\n${rows.join('\n')}\nservers:\n  ${SERVER_NAMES.join('\n  ')}`);
     return 0;
   }
 
+  installPeers();
+  if (options.report !== undefined) {
+    await report(options.report);
+    return 0;
+  }
   compile();
-  if (options.selfTest) return selfTest();
-  if (options.servers.includes('ours')) checkOurs();
-  if (options.servers.some((server) => /^u?ws/.test(server))) installPeers();
+  makeCertificate();
+  if (options.selfTest) {
+    checkOurs();
+    return selfTest();
+  }
+  const needsOurs = options.rows.some(({ contestants }) => contestants.includes('ours'));
+  if (needsOurs || options.quick) checkOurs();
   return bench(options);
 }
 

@@ -1,16 +1,9 @@
 #include "connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -28,44 +21,16 @@ constexpr size_t kGatheredFrames = 32;
 constexpr uint8_t kClose = 8;
 constexpr uint8_t kPong = 10;
 
-bool WouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK; }
-
 }  // namespace
 
-Connection::Connection(const Payload& payload, uint32_t index, uint32_t inflight)
-    : payload_(&payload),
-      index_(index),
-      checker_(payload, index),
-      queued_at_ns_(std::bit_ceil(inflight)),
-      queued_at_mask_(queued_at_ns_.size() - 1) {}
+Connection::Connection(const Payload& payload, const TlsSettings* tls, uint32_t index, uint32_t sender)
+    : payload_(&payload), index_(index), transport_(tls), checker_(payload, sender, index) {}
 
-Connection::~Connection() {
-  if (fd_ >= 0) close(fd_);
-}
-
-void Connection::Connect(uint16_t port) {
-  fd_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) Fail(std::string("socket: ") + std::strerror(errno));
-  const int on = 1;
-  setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) < 0 &&
-      errno != EINPROGRESS) {
-    Fail(std::string("connect: ") + std::strerror(errno));
-  }
-}
-
-void Connection::SendUpgradeRequest(uint16_t port, std::string_view path) {
-  int error = 0;
-  socklen_t error_bytes = sizeof(error);
-  getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &error_bytes);
-  if (error != 0) Fail(std::string("connect: ") + std::strerror(error));
+void Connection::ContinueOpening(uint16_t port, std::string_view path) {
+  if (!transport_.ContinueOpening()) return;
   key_ = MakeKey();
   const std::string request = UpgradeRequest(port, path, key_);
-  if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
+  if (transport_.Write(request.data(), request.size()) != static_cast<long>(request.size())) {
     Fail("the upgrade request could not be sent");
   }
   state_ = State::kUpgrading;
@@ -99,13 +64,11 @@ bool Connection::Flush() { return FlushControl() && FlushMessages() && FlushCont
 
 bool Connection::FlushMessages() {
   const uint64_t target = sent_ * payload_->client_frame_bytes();
-  const bool copied = payload_->client_frame_bytes() <= kMaxCopiedFrameBytes;
+  const bool copied = payload_->client_frame_bytes() <= kMaxCopiedFrameBytes || transport_.is_sealed();
   while (written_bytes_ < target) {
     const long taken = copied ? SendCopied(target) : SendGathered(target);
-    if (taken < 0) {
-      if (WouldBlock()) return false;
-      Fail(std::string("send: ") + std::strerror(errno));
-    }
+    messages_wait_ = taken < 0;
+    if (messages_wait_) return false;
     written_bytes_ += static_cast<uint64_t>(taken);
   }
   return true;
@@ -113,17 +76,34 @@ bool Connection::FlushMessages() {
 
 long Connection::SendCopied(uint64_t target) {
   static std::array<char, kSendBytes> buffer;
+  return transport_.Write(buffer.data(), CopyStream(target, buffer.data(), buffer.size()));
+}
+
+// Writes the stream of frames from written_bytes_ up to `target`, or as much as fits.
+size_t Connection::CopyStream(uint64_t target, char* out, size_t size) const {
   const size_t frame_bytes = payload_->client_frame_bytes();
-  const size_t skip = written_bytes_ % frame_bytes;
-  const size_t count = std::min((target - written_bytes_ + skip) / frame_bytes, kSendBytes / frame_bytes);
+  const size_t head_bytes = payload_->head_bytes();
   uint32_t sequence = static_cast<uint32_t>(written_bytes_ / frame_bytes);
-  char* out = buffer.data();
-  for (size_t i = 0; i < count; ++i, ++sequence) {
-    payload_->WriteHead(index_, sequence, out);
-    std::memcpy(out + payload_->head_bytes(), payload_->MaskedBody(index_, sequence), payload_->body_bytes());
-    out += frame_bytes;
+  size_t skip = written_bytes_ % frame_bytes;  // what of the first frame has left already
+  size_t left = std::min<uint64_t>(target - written_bytes_, size);
+  const size_t copied = left;
+  for (; left > 0; ++sequence, skip = 0) {
+    std::array<char, kMaxHeadBytes> head;
+    const size_t head_part = std::min(head_bytes - std::min(skip, head_bytes), left);
+    if (head_part > 0) {
+      payload_->WriteHead(index_, sequence, head.data());
+      std::memcpy(out, head.data() + skip, head_part);
+    }
+    const size_t skip_body = skip + head_part - head_bytes;  // only used behind a whole head
+    const size_t body_part =
+        left == head_part ? 0 : std::min(frame_bytes - skip - head_part, left - head_part);
+    if (body_part > 0) {
+      std::memcpy(out + head_part, payload_->MaskedBody(index_, sequence) + skip_body, body_part);
+    }
+    out += head_part + body_part;
+    left -= head_part + body_part;
   }
-  return send(fd_, buffer.data() + skip, count * frame_bytes - skip, MSG_NOSIGNAL);
+  return copied;
 }
 
 long Connection::SendGathered(uint64_t target) {
@@ -145,17 +125,13 @@ long Connection::SendGathered(uint64_t target) {
   const size_t skip_body = skip - skip_head;
   parts[1] = {static_cast<char*>(parts[1].iov_base) + skip_body, parts[1].iov_len - skip_body};
 
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = 2 * count;
-  return sendmsg(fd_, &message, MSG_NOSIGNAL);
+  return transport_.WriteParts(parts.data(), 2 * count);
 }
 
 bool Connection::FlushControl() {
   if (control_.empty()) return true;
-  if (written_bytes_ % payload_->client_frame_bytes() != 0) return true;  // inside a message
-  const ssize_t taken = send(fd_, control_.data(), control_.size(), MSG_NOSIGNAL);
-  if (taken < 0 && !WouldBlock()) Fail(std::string("send: ") + std::strerror(errno));
+  if (messages_wait_ || written_bytes_ % payload_->client_frame_bytes() != 0) return true;  // inside one
+  const long taken = transport_.Write(control_.data(), control_.size());
   if (taken > 0) control_.erase(0, static_cast<size_t>(taken));
   return control_.empty();
 }
@@ -178,7 +154,7 @@ void Connection::QueueControl(uint8_t opcode, std::string_view payload) {
 void Connection::OnEnd() {
   if (state_ == State::kClosing) Fail("TCP end instead of a close frame");
   if (state_ != State::kDone) {
-    Fail("TCP end with " + std::to_string(sent_ - echoed()) + " messages under way");
+    Fail("TCP end with " + std::to_string(sent_ - received()) + " messages under way");
   }
 }
 

@@ -43,12 +43,11 @@ const char* EchoChecker::TakeWholeFrames(const char* at, const char* end) {
   const size_t frame_bytes = header.size() + payload_->size();
   while (static_cast<size_t>(end - at) >= frame_bytes) {
     const uint32_t sequence = static_cast<uint32_t>(messages_);
-    const auto mark = Payload::Mark(connection_, sequence);
+    const auto mark = Payload::Mark(sender_, sequence);
     const char* const content = at + header.size();
     if (std::memcmp(at, header.data(), header.size()) != 0) return at;
     if (std::memcmp(content, mark.data(), kMarkBytes) != 0 ||
-        std::memcmp(content + kMarkBytes, payload_->Body(connection_, sequence), payload_->body_bytes()) !=
-            0) {
+        std::memcmp(content + kMarkBytes, payload_->Body(sender_, sequence), payload_->body_bytes()) != 0) {
       CheckPiece({content, payload_->size()});  // says where
     }
     ++messages_;
@@ -118,9 +117,9 @@ void EchoChecker::OnFrameEnd() {
 // Compares a piece of the current message, at message_position_, with what was sent.
 void EchoChecker::CheckPiece(std::string_view piece) {
   const uint32_t sequence = static_cast<uint32_t>(messages_);
-  const auto mark = Payload::Mark(connection_, sequence);
+  const auto mark = Payload::Mark(sender_, sequence);
   const std::string_view mark_part(mark.data(), mark.size());
-  const std::string_view body_part(payload_->Body(connection_, sequence), payload_->body_bytes());
+  const std::string_view body_part(payload_->Body(sender_, sequence), payload_->body_bytes());
 
   while (!piece.empty()) {
     const bool in_mark = message_position_ < kMarkBytes;
@@ -140,8 +139,8 @@ void EchoChecker::CheckPiece(std::string_view piece) {
 std::string EchoChecker::TakePings() { return std::exchange(pings_, {}); }
 
 void EchoChecker::Fail(const std::string& what) const {
-  throw Failure("connection " + std::to_string(connection_) + ", message " + std::to_string(messages_) +
-                ": " + what);
+  throw Failure("connection " + std::to_string(index_) + ", message " + std::to_string(messages_) + ": " +
+                what);
 }
 
 }  // namespace ohws::bench

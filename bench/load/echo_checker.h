@@ -13,10 +13,12 @@ namespace ohws::bench {
 
 class EchoChecker {
  public:
-  EchoChecker(const Payload& payload, uint32_t connection) : payload_(&payload), connection_(connection) {}
+  // On connection `index`, the messages that `sender` sends are due.
+  EchoChecker(const Payload& payload, uint32_t sender, uint32_t index)
+      : payload_(&payload), sender_(sender), index_(index) {}
 
   // Takes the next bytes of the stream, in pieces of any size. Throws Failure at the first byte
-  // that is not the echo of what was sent. Messages in several frames and control frames are fine.
+  // that is not what was sent. Messages in several frames and control frames are fine.
   void Take(std::string_view bytes);
 
   // Messages complete and found equal.
@@ -36,7 +38,8 @@ class EchoChecker {
   [[noreturn]] void Fail(const std::string& what) const;
 
   const Payload* payload_;
-  uint32_t connection_;
+  uint32_t sender_;
+  uint32_t index_;           // for what is said
   bool in_message_ = false;  // between a message's first frame and the end of its last
   bool in_frame_ = false;    // behind a frame's header, before the end of its payload
   bool closed_ = false;

@@ -1,9 +1,9 @@
 #include "load.h"
 
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -18,14 +18,9 @@ namespace {
 
 constexpr size_t kReceiveBytes = 256 * 1024;
 constexpr uint32_t kMaxUnopened = 128;  // below the backlog of any listener
-constexpr int kMaxWaitMs = 10;
-constexpr size_t kEventsATurn = 256;
-
-uint64_t NowNs() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                   std::chrono::steady_clock::now().time_since_epoch())
-                                   .count());
-}
+constexpr uint64_t kMaxWaitNs = 10'000'000;
+constexpr int kEventsATurn = 256;
+constexpr uint64_t kChurnSources = 250;  // each has ports of its own: none runs out of them
 
 double Seconds(uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
@@ -35,11 +30,20 @@ double Microseconds(const timeval& time) {
 
 }  // namespace
 
+uint64_t NowNs() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::steady_clock::now().time_since_epoch())
+                                   .count());
+}
+
 Load::Load(const Options& options)
     : options_(options),
       payload_(options.kind, options.size),
+      tls_(options.ca_file.empty() ? nullptr : std::make_unique<TlsSettings>(options.ca_file)),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
-      receive_buffer_(kReceiveBytes) {
+      slots_(options.connections),
+      receive_buffer_(kReceiveBytes),
+      workload_(MakeWorkload(options_, *this)) {
   if (epoll_fd_ < 0) throw Failure(std::string("epoll_create1: ") + std::strerror(errno));
 }
 
@@ -47,38 +51,63 @@ Load::~Load() { close(epoll_fd_); }
 
 void Load::Run() {
   last_bytes_ns_ = start_.ns = NowNs();
-  OpenConnections();
+  if (workload_->KeepsConnections()) OpenConnections();
   std::array<epoll_event, kEventsATurn> events{};
   while (phase_ != Phase::kDone) {
-    const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), kMaxWaitMs);
+    const int count = Wait(events.data(), kEventsATurn);
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<size_t>(i)];
       OnEvents(event.data.u32, event.events);
     }
     const uint64_t now_ns = NowNs();
-    if (count > 0) last_bytes_ns_ = now_ns;
+    if (count > 0 || !workload_->AwaitsAnswers()) last_bytes_ns_ = now_ns;
     if (Seconds(now_ns - last_bytes_ns_) > options_.stall_seconds) FailStalled();
+    if (sends()) workload_->OnTurn(now_ns);
     AdvancePhase(now_ns);
   }
 }
 
+int Load::Wait(epoll_event* events, int size) const {
+  uint64_t wait_ns = kMaxWaitNs;
+  if (sends()) {
+    const uint64_t due_ns = workload_->NextTurnNs();
+    const uint64_t now_ns = due_ns == UINT64_MAX ? 0 : NowNs();
+    wait_ns = std::min(wait_ns, due_ns - std::min(due_ns, now_ns));
+  }
+  const timespec timeout = {0, static_cast<long>(wait_ns)};
+  return epoll_pwait2(epoll_fd_, events, size, &timeout, nullptr);
+}
+
 // Keeps some handshakes under way until all connections are open.
 void Load::OpenConnections() {
-  while (slots_.size() < options_.connections && slots_.size() - open_ < kMaxUnopened) {
-    const uint32_t index = static_cast<uint32_t>(slots_.size());
-    const uint64_t share =
-        options_.messages / options_.connections + (index < options_.messages % options_.connections ? 1 : 0);
-    Slot& slot =
-        slots_.emplace_back(payload_, index, options_.inflight, options_.messages == 0 ? UINT64_MAX : share);
-    slot.connection.Connect(options_.port);
-    Watch(EPOLL_CTL_ADD, index, EPOLLOUT);
+  while (begun_ < options_.connections && begun_ - opened_ < kMaxUnopened) {
+    Open(static_cast<uint32_t>(begun_));
   }
 }
 
+void Load::Open(uint32_t index) {
+  const uint64_t source = workload_->KeepsConnections() ? 0 : 1 + begun_ % kChurnSources;
+  ++begun_;
+  slots_[index] = {std::make_unique<Connection>(payload_, tls_.get(), index, sender_of(index))};
+  connection(index).transport().Connect(options_.port, static_cast<uint8_t>(source));
+  Watch(EPOLL_CTL_ADD, index, EPOLLOUT);
+}
+
+void Load::Send(uint32_t index, uint64_t count) {
+  connection(index).Queue(count);
+  sent_ += count;
+  Flush(index);
+}
+
+void Load::Close(uint32_t index) {
+  connection(index).QueueClose();
+  Flush(index);
+}
+
 void Load::OnEvents(uint32_t index, uint32_t events) {
-  Connection& connection = slots_[index].connection;
-  if (connection.state() == Connection::State::kConnecting) {
-    connection.SendUpgradeRequest(options_.port, options_.path);
+  if (slots_[index].connection == nullptr) return;  // ended earlier in this turn
+  if (connection(index).state() == Connection::State::kOpening) {
+    connection(index).ContinueOpening(options_.port, options_.path);
     Watch(EPOLL_CTL_MOD, index, EPOLLIN);
     return;
   }
@@ -87,56 +116,55 @@ void Load::OnEvents(uint32_t index, uint32_t events) {
 }
 
 void Load::Receive(uint32_t index) {
-  Slot& slot = slots_[index];
-  Connection& connection = slot.connection;
-  const ssize_t size = recv(connection.fd(), receive_buffer_.data(), receive_buffer_.size(), 0);
-  if (size < 0 && errno == EAGAIN) return;
-  if (size <= 0) {
+  while (ReceiveSome(index) && connection(index).transport().may_have_more()) {
+  }
+}
+
+// False if nothing came or the connection is at its end.
+bool Load::ReceiveSome(uint32_t index) {
+  Connection& connection = this->connection(index);
+  const long size = connection.transport().Read(receive_buffer_.data(), receive_buffer_.size());
+  if (size < 0) return false;
+  if (size == 0) {
     connection.OnEnd();
-    return;
+    return false;
   }
 
   const Connection::State state_before = connection.state();
-  const uint64_t echoed_before = connection.echoed();
+  const uint64_t received_before = connection.received();
   connection.Take({receive_buffer_.data(), static_cast<size_t>(size)});
-  if (connection.echoed() != echoed_before) OnEchoes(slot, echoed_before);
+  const uint64_t received = connection.received();
+  if (received != received_before) {
+    if (received > this->connection(sender_of(index)).sent()) throw Failure("more echoes than messages");
+    result_.verified += received - received_before;
+    workload_->OnMessages(index, received_before, received, NowNs());
+  }
 
   if (connection.state() == Connection::State::kDone) {
-    ++closed_;
-    Watch(EPOLL_CTL_DEL, index, 0);
-    return;
+    OnDone(index);
+    return false;
   }
-  if (state_before == Connection::State::kUpgrading && connection.state() == Connection::State::kOpen) {
-    ++open_;
-    OpenConnections();
+  if (state_before == Connection::State::kUpgrading && connection.state() != state_before) {
+    ++opened_;
+    workload_->OnOpen(index);
+    if (workload_->KeepsConnections()) OpenConnections();
   }
   Flush(index);
+  return true;
 }
 
-// Counts the echoes from `first` on and replaces each by a new message.
-void Load::OnEchoes(Slot& slot, uint64_t first) {
-  const uint64_t now_ns = NowNs();
-  const uint64_t end = slot.connection.echoed();
-  if (end > slot.connection.sent()) throw Failure("more echoes than messages");
-  result_.verified += end - first;
-  for (uint64_t sequence = first; sequence < end; ++sequence) {
-    if (phase_ == Phase::kMeasure) {
-      result_.latency_ns.Add(now_ns - slot.connection.QueuedAt(sequence));
-    }
-    QueueNext(slot, now_ns);
-  }
-}
-
-void Load::QueueNext(Slot& slot, uint64_t now_ns) {
-  if (!sending_ || slot.quota == 0) return;
-  --slot.quota;
-  ++sent_;
-  slot.connection.Queue(now_ns);
+void Load::OnDone(uint32_t index) {
+  ++ended_;
+  Watch(EPOLL_CTL_DEL, index, 0);
+  if (workload_->KeepsConnections()) return;  // TCP ends with this program
+  slots_[index].connection.reset();
+  ++result_.verified;
+  workload_->OnClosed(index, NowNs());
 }
 
 void Load::Flush(uint32_t index) {
   Slot& slot = slots_[index];
-  const bool awaits_room = !slot.connection.Flush();
+  const bool awaits_room = !slot.connection->Flush();
   if (awaits_room == slot.awaits_room) return;
   slot.awaits_room = awaits_room;
   Watch(EPOLL_CTL_MOD, index, awaits_room ? EPOLLIN | EPOLLOUT : EPOLLIN);
@@ -146,7 +174,7 @@ void Load::Watch(int operation, uint32_t index, uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.u32 = index;
-  if (epoll_ctl(epoll_fd_, operation, slots_[index].connection.fd(), &event) < 0) {
+  if (epoll_ctl(epoll_fd_, operation, slots_[index].connection->fd(), &event) < 0) {
     throw Failure(std::string("epoll_ctl: ") + std::strerror(errno));
   }
 }
@@ -155,25 +183,34 @@ void Load::AdvancePhase(uint64_t now_ns) {
   const double elapsed = Seconds(now_ns - start_.ns);
   switch (phase_) {
     case Phase::kConnect:
-      if (open_ == options_.connections) StartTraffic(now_ns);
+      if (!workload_->KeepsConnections() || opened_ == options_.connections) StartTraffic(now_ns);
       break;
     case Phase::kWarmUp:
       if (elapsed >= options_.warmup_seconds) StartMeasuring(now_ns);
       break;
     case Phase::kMeasure:
-      if (options_.messages == 0 ? elapsed >= options_.seconds : result_.verified == options_.messages) {
-        StopMeasuring(now_ns);
-      }
+      if (options_.messages == 0 ? elapsed >= options_.seconds : is_complete()) StopMeasuring(now_ns);
       break;
     case Phase::kDrain:
-      if (result_.verified == sent_) StartClosing();
+      if (result_.verified == due_messages()) StartClosing();
       break;
     case Phase::kClose:
-      if (closed_ == options_.connections) phase_ = Phase::kDone;
+      if (ended_ == begun_) phase_ = Phase::kDone;
       break;
     case Phase::kDone:
       break;
   }
+}
+
+// What must have come back, or ended, before the end.
+uint64_t Load::due_messages() const {
+  if (!workload_->KeepsConnections()) return begun_;
+  return options_.mode == Mode::kFanout ? sent_ * options_.connections : sent_;
+}
+
+bool Load::is_complete() const {
+  const uint64_t copies = options_.mode == Mode::kFanout ? options_.connections : 1;
+  return result_.verified == options_.messages * copies;
 }
 
 void Load::StartTraffic(uint64_t now_ns) {
@@ -181,28 +218,26 @@ void Load::StartTraffic(uint64_t now_ns) {
   phase_ = Phase::kWarmUp;
   start_.ns = now_ns;
   if (options_.messages != 0) StartMeasuring(now_ns);
-  sending_ = true;
-  for (uint32_t index = 0; index < options_.connections; ++index) {
-    for (uint32_t i = 0; i < options_.inflight; ++i) QueueNext(slots_[index], NowNs());
-    Flush(index);
-  }
+  workload_->OnStart(now_ns);
 }
 
 void Load::StartMeasuring(uint64_t now_ns) {
   phase_ = Phase::kMeasure;
+  measure_from_ns_ = now_ns;
   start_ = Snapshot(now_ns);
   TellPhase("measure");
 }
 
 void Load::StopMeasuring(uint64_t now_ns) {
   phase_ = Phase::kDrain;
-  sending_ = false;
+  measure_until_ns_ = now_ns;
   const Start end = Snapshot(now_ns);
   TellPhase("drain");
   result_.seconds = Seconds(end.ns - start_.ns);
-  result_.messages = end.verified - start_.verified;
+  result_.count = end.verified - start_.verified;
   result_.cpu_user_us = end.cpu_user_us - start_.cpu_user_us;
   result_.cpu_system_us = end.cpu_system_us - start_.cpu_system_us;
+  workload_->OnStop();
 }
 
 Load::Start Load::Snapshot(uint64_t now_ns) const {
@@ -219,28 +254,26 @@ void Load::TellPhase(const char* name) const {
 
 void Load::StartClosing() {
   phase_ = Phase::kClose;
-  for (uint32_t index = 0; index < options_.connections; ++index) {
-    slots_[index].connection.QueueClose();
-    Flush(index);
+  for (uint32_t index = 0; index < slots_.size(); ++index) {
+    if (slots_[index].connection != nullptr) Close(index);
   }
 }
 
 void Load::FailStalled() const {
-  const std::string seconds = std::to_string(options_.stall_seconds);
-  if (phase_ == Phase::kConnect) {
-    throw Failure("hang: " + std::to_string(slots_.size() - open_) + " handshakes unanswered for " + seconds +
-                  " s");
+  const std::string nothing = " for " + std::to_string(options_.stall_seconds) + " s";
+  if (phase_ == Phase::kConnect || (!workload_->KeepsConnections() && opened_ != begun_)) {
+    throw Failure("hang: " + std::to_string(begun_ - opened_) + " handshakes unanswered" + nothing);
   }
-  for (uint32_t index = 0; index < options_.connections; ++index) {
-    const Connection& connection = slots_[index].connection;
-    if (connection.echoed() != connection.sent()) {
+  if (phase_ != Phase::kClose && workload_->KeepsConnections()) {
+    for (uint32_t index = 0; index < options_.connections; ++index) {
+      const uint64_t received = slots_[index].connection->received();
+      if (received == slots_[sender_of(index)].connection->sent()) continue;
       throw Failure("hang: connection " + std::to_string(index) + " waits for message " +
-                    std::to_string(connection.echoed()) + ", " + std::to_string(sent_ - result_.verified) +
-                    " messages lost in all, nothing for " + seconds + " s");
+                    std::to_string(received) + ", " + std::to_string(due_messages() - result_.verified) +
+                    " messages lost in all, nothing" + nothing);
     }
   }
-  throw Failure("hang: " + std::to_string(options_.connections - closed_) +
-                " connections without a close frame for " + seconds + " s");
+  throw Failure("hang: " + std::to_string(begun_ - ended_) + " connections without a close frame" + nothing);
 }
 
 }  // namespace ohws::bench

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -30,8 +32,19 @@ bool ParseKind(std::string_view text, Kind& out) {
   return true;
 }
 
+bool ParseMode(std::string_view text, Mode& out) {
+  constexpr std::array<std::string_view, 5> kNames = {"echo", "paced", "fanout", "idle", "churn"};
+  const auto found = std::ranges::find(kNames, text);
+  if (found == kNames.end()) return false;
+  out = static_cast<Mode>(found - kNames.begin());
+  return true;
+}
+
 bool ParseOption(std::string_view name, std::string_view value, Options& options) {
   constexpr double kLongestSeconds = 86400;
+  if (name == "--mode") return ParseMode(value, options.mode);
+  if (name == "--rate") return ParseNumber(value, 1.0, 1e8, options.rate);
+  if (name == "--ca") return !(options.ca_file = value).empty();
   if (name == "--port") return ParseNumber<uint16_t>(value, 1, 65535, options.port);
   if (name == "--path") return (options.path = value).starts_with('/');
   if (name == "--connections") return ParseNumber(value, 1u, 20000u, options.connections);
@@ -53,13 +66,22 @@ bool ParseOption(std::string_view name, std::string_view value, Options& options
 
 const char* const kUsage =
     "usage: load --port N [option value]...\n"
+    "  --mode M          echo: who is answered sends the next message (the default)\n"
+    "                    paced: messages leave by a timetable\n"
+    "                    fanout: the first connection's messages come back to all\n"
+    "                    idle: nothing happens; at the end one message on each connection\n"
+    "                    churn: open, close, open again\n"
+    "  --ca FILE         TLS; the server's certificate is checked with this one\n"
     "  --connections N   how many WebSocket connections (64)\n"
-    "  --inflight N      messages under way on each of them (1)\n"
+    "  --inflight N      messages under way on each of them (1); paced: messages at a time;\n"
+    "                    fanout: messages under way in all\n"
+    "  --rate R          paced: messages a second (1000)\n"
     "  --size N          bytes of a message, a multiple of 4, at least 16 (64)\n"
     "  --kind K          text, unicode or binary (text)\n"
     "  --warmup S        seconds before the measured time (1)\n"
     "  --seconds S       measured time (3)\n"
-    "  --messages N      send exactly so many, over all connections, instead of the two times\n"
+    "  --messages N      send exactly so many, over all connections, instead of the two times;\n"
+    "                    churn: open so many connections\n"
     "  --stall S         give up when nothing comes back for so many seconds (10)\n"
     "  --path P          path to ask for (/)\n"
     "  --phases          tell on stdout when the measured time begins and ends\n";

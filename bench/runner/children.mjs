@@ -53,6 +53,10 @@ export class Child {
     return this.#stderr.trim();
   }
 
+  get pid() {
+    return this.#process.pid;
+  }
+
   /** @param {string} line */
   write(line) {
     this.#process.stdin.write(`${line}\n`);

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { BENCH_DIRECTORY, ROOT_DIRECTORY } from './paths.mjs';
+import { isInstalled } from './servers.mjs';
 
 const CONGESTION_CONTROL = '/proc/sys/net/ipv4/tcp_congestion_control';
 
@@ -22,9 +23,11 @@ export function machine() {
 
 /** @returns {Record<string, string>} */
 export function versions() {
-  const { dependencies } = JSON.parse(readFileSync(`${BENCH_DIRECTORY}/package.json`, 'utf8'));
-  const { version } = JSON.parse(readFileSync(`${ROOT_DIRECTORY}/package.json`, 'utf8'));
-  return { node: process.version, 'ohos-websocket': version, ...dependencies };
+  const { dependencies, optionalDependencies } = readJson(`${BENCH_DIRECTORY}/package.json`);
+  const { version } = readJson(`${ROOT_DIRECTORY}/package.json`);
+  const [bun] = Object.values(optionalDependencies);
+  const ours = { node: process.version, 'ohos-websocket': version };
+  return { ...ours, ...dependencies, ...(isInstalled('bun') && { bun }) };
 }
 
 /** @returns {{ id: string, changed: boolean } | null} null where there is none */
@@ -34,10 +37,18 @@ export function commit() {
 }
 
 /**
- * @param {string[]} args
- * @returns {string | null}
+ * @param {string} file
+ * @returns {any}
  */
-function git(args) {
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/**
+ * @param {string[]} args
+ * @returns {string | null} what it says; null if it failed
+ */
+export function git(args) {
   const { status, stdout } = spawnSync('git', args, { cwd: ROOT_DIRECTORY, encoding: 'utf8' });
   return status === 0 ? stdout.trim() : null;
 }

@@ -2,18 +2,22 @@
 
 import { parseArgs } from 'node:util';
 import { ROWS } from './rows.mjs';
-import { SERVERS } from './servers.mjs';
+import { CLIENTS, findServer } from './servers.mjs';
 
 export const USAGE = `usage: npm run bench -- [options]
 
   --row REGEX      only the rows whose name matches; also offers the extra rows
-  --servers A,B    servers to compare, the first with each of the others (ours,uws,ws)
-  --seconds S      measured time of each run (3), after a third of it, at least 0.5 s, to warm up
+  --servers A,B    servers to compare in place of each row's own, the first with each of the others
+  --seconds S      measured time of each run (2), after a third of it, at least 0.5 s, to warm up
   --rounds N       runs of each server and row, in turn (3)
   --cores C        both: the server may use two cores; one: the server and the load generator are
                    pinned to a core each (both)
-  --quick          one round of 1 s; nothing is kept
-  --json FILE      write the results there, not to bench/results
+  --quick          only ohos-websocket, as it is here and as it was in another commit, and the few
+                   rows that tell most, in less than a minute
+  --against COMMIT what --quick compares with (the last tag; without one HEAD, or the commit before
+                   it if nothing has changed since)
+  --json FILE      write the results there as well
+  --report FILE    only make the report page of results that were kept, then end
   --list           print the names of all rows and servers
   --self-test      check that the load generator finds every kind of fault, then end
 `;
@@ -21,17 +25,24 @@ export const USAGE = `usage: npm run bench -- [options]
 /**
  * @typedef {object} Options
  * @property {readonly import('./rows.mjs').Row[]} rows
- * @property {readonly string[]} servers
+ * @property {readonly string[] | undefined} servers
  * @property {number} seconds
  * @property {number} warmupSeconds
  * @property {number} rounds
  * @property {'both' | 'one'} cores
+ * @property {boolean} complete all rows, with their own contestants
  * @property {boolean} quick
+ * @property {string | undefined} against
  * @property {string | undefined} json
+ * @property {string | undefined} report
  * @property {boolean} list
  * @property {boolean} selfTest
  * @property {boolean} help
  */
+
+/** Measured seconds and rounds: by default, and with --quick. */
+const DEFAULTS = { seconds: '2', rounds: '3' };
+const QUICK_DEFAULTS = { seconds: '0.8', rounds: '3' };
 
 /**
  * @param {string[]} args
@@ -43,44 +54,68 @@ export function parseOptions(args) {
     args,
     options: {
       row: { type: 'string' },
-      servers: { type: 'string', default: 'ours,uws,ws' },
+      servers: { type: 'string' },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
       cores: { type: 'string', default: 'both' },
       quick: { type: 'boolean', default: false },
+      against: { type: 'string' },
       json: { type: 'string' },
+      report: { type: 'string' },
       list: { type: 'boolean', default: false },
       'self-test': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
+  const { cores, quick, against, json, report } = values;
+  if (against !== undefined && !quick) throw new Error('--against belongs to --quick');
+  if (values.servers !== undefined && quick) throw new Error('--quick chooses the servers itself');
+  if (cores !== 'both' && cores !== 'one') throw new Error('--cores is both or one');
 
-  const wanted = values.row === undefined ? undefined : new RegExp(values.row);
-  const rows = ROWS.filter(({ name, extra }) => (wanted ? wanted.test(name) : !extra));
-  if (rows.length === 0) throw new Error(`no row matches ${values.row}; see --list`);
-
-  const servers = values.servers.split(',');
-  const unknown = servers.find((name) => !Object.hasOwn(SERVERS, name));
+  const servers = values.servers?.split(',');
+  const unknown = servers?.find((name) => !findServer(name));
   if (unknown !== undefined) throw new Error(`no server is called '${unknown}'; see --list`);
 
-  const { cores, quick } = values;
-  if (cores !== 'both' && cores !== 'one') throw new Error('--cores is both or one');
-  const seconds = numberOption('--seconds', values.seconds ?? (quick ? '1' : '3'), 0.1, 3600);
-  const rounds = numberOption('--rounds', values.rounds ?? (quick ? '1' : '3'), 1, 1000);
+  const defaults = quick ? QUICK_DEFAULTS : DEFAULTS;
+  const seconds = numberOption('--seconds', values.seconds ?? defaults.seconds, 0.1, 3600);
+  const rounds = numberOption('--rounds', values.rounds ?? defaults.rounds, 1, 1000);
 
   return {
-    rows,
+    rows: chooseRows(values.row, quick, servers),
     servers,
     seconds,
-    warmupSeconds: Math.max(0.5, seconds / 3),
+    warmupSeconds: Math.max(quick ? 0.3 : 0.5, seconds / 3),
     rounds: Math.floor(rounds),
     cores,
+    complete: values.row === undefined && servers === undefined && !quick,
     quick,
-    json: values.json,
+    against,
+    json,
+    report,
     list: values.list,
     selfTest: values['self-test'],
     help: values.help,
   };
+}
+
+/**
+ * @param {string | undefined} pattern
+ * @param {boolean} quick
+ * @param {readonly string[] | undefined} servers
+ * @returns {import('./rows.mjs').Row[]}
+ */
+function chooseRows(pattern, quick, servers) {
+  const wanted = pattern === undefined ? undefined : new RegExp(pattern);
+  const rows = ROWS.filter(({ name, extra, quick: isQuick }) =>
+    wanted ? wanted.test(name) : quick ? isQuick : !extra,
+  );
+  if (rows.length === 0) throw new Error(`no row matches ${pattern}; see --list`);
+  if (!servers) return rows;
+  const noClient = servers.find((name) => !CLIENTS.includes(name));
+  if (noClient === undefined) return rows.map((row) => ({ ...row, contestants: servers }));
+  const serverRows = rows.filter(({ mode }) => mode !== 'client');
+  if (serverRows.length === 0) throw new Error(`'${noClient}' is not a client that is compared`);
+  return serverRows.map((row) => ({ ...row, contestants: servers }));
 }
 
 /**

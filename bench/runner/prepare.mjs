@@ -1,10 +1,17 @@
-// Gets ready what the benchmark needs and the checkout does not hold: the compiled load generator
-// and the packages to compare with.
+// Gets ready what the benchmark needs and the checkout does not hold: the compiled load generator,
+// a certificate, and the packages to compare with.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { BENCH_DIRECTORY, BUILD_DIRECTORY, LOAD_DIRECTORY, ROOT_DIRECTORY } from './paths.mjs';
+import {
+  BENCH_DIRECTORY,
+  BUILD_DIRECTORY,
+  LOAD_DIRECTORY,
+  ROOT_DIRECTORY,
+  TLS_DIRECTORY,
+} from './paths.mjs';
 
 const WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow'];
 
@@ -15,26 +22,75 @@ const WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow'];
  */
 export function compile() {
   if (process.platform !== 'linux') throw new Error('the load generator needs Linux (epoll)');
+  checkTools();
   const files = readdirSync(LOAD_DIRECTORY).map((name) => `${LOAD_DIRECTORY}/${name}`);
   const sources = files.filter((file) => file.endsWith('.cpp'));
-  compileProgram('load', sources, files);
+  compileProgram('load', sources, files, ['-lssl', '-lcrypto']);
 
   const ceiling = [`${BENCH_DIRECTORY}/servers/ceiling.cpp`, `${LOAD_DIRECTORY}/handshake.cpp`];
   compileProgram('ceiling', ceiling, [...ceiling, `${LOAD_DIRECTORY}/handshake.h`]);
 }
 
 /**
+ * @throws {Error} that names everything missing
+ */
+function checkTools() {
+  const compiler = process.env.CXX ?? 'c++';
+  const includesOpenSsl = spawnSync(compiler, ['-fsyntax-only', '-x', 'c++', '-'], {
+    input: '#include <openssl/ssl.h>\n#if OPENSSL_VERSION_MAJOR < 3\n#error\n#endif\n',
+  });
+  const missing = [
+    ...(includesOpenSsl.error ? [`a C++20 compiler (${compiler})`] : []),
+    ...(includesOpenSsl.status === 0 ? [] : ['the headers of OpenSSL 3']),
+    ...(spawnSync('openssl', ['version']).status === 0 ? [] : ['the program openssl']),
+  ];
+  if (missing.length === 0) return;
+  throw new Error(
+    `this machine lacks ${missing.join(', ')} (Debian, Ubuntu: apt-get install g++ libssl-dev openssl)`,
+  );
+}
+
+/**
+ * @param {string} directory
+ * @returns {{ cert: string, key: string }} the files of a certificate there
+ */
+export function certificateFiles(directory) {
+  return { cert: `${directory}/cert.pem`, key: `${directory}/key.pem` };
+}
+
+/**
+ * Makes the certificate of all servers, unless it is there: ECDSA P-256, for 127.0.0.1, signed by
+ * itself.
+ *
+ * @param {string} [directory]
+ * @throws {Error}
+ */
+export function makeCertificate(directory = TLS_DIRECTORY) {
+  const { cert, key } = certificateFiles(directory);
+  const isGood =
+    existsSync(key) && spawnSync('openssl', ['x509', '-in', cert, '-checkend', '3600']);
+  if (isGood && isGood.status === 0) return;
+  mkdirSync(directory, { recursive: true });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  run('openssl', ['req', '-x509', '-days', '3650', '-key', key, '-out', cert, ...subject]);
+}
+
+/**
  * @param {string} name
  * @param {readonly string[]} sources
  * @param {readonly string[]} inputs sources and headers
+ * @param {readonly string[]} [libraries]
  */
-function compileProgram(name, sources, inputs) {
+function compileProgram(name, sources, inputs, libraries = []) {
   const program = `${BUILD_DIRECTORY}/${name}`;
   const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
   if (existsSync(program) && statSync(program).mtimeMs >= newest) return;
   console.error(`compiling bench/build/${name}`);
   mkdirSync(BUILD_DIRECTORY, { recursive: true });
-  run(process.env.CXX ?? 'c++', ['-std=c++20', '-O2', ...WARNINGS, '-o', program, ...sources]);
+  const args = ['-std=c++20', '-O2', ...WARNINGS, '-o', program, ...sources, ...libraries];
+  run(process.env.CXX ?? 'c++', args);
 }
 
 /**
@@ -43,13 +99,15 @@ function compileProgram(name, sources, inputs) {
  * @throws {Error}
  */
 export function installPeers() {
-  const { dependencies } = readJson(`${BENCH_DIRECTORY}/package.json`);
-  const missing = Object.entries(dependencies).some(([name, version]) => {
-    const file = `${BENCH_DIRECTORY}/node_modules/${name}/package.json`;
-    return !existsSync(file) || readJson(file).version !== version;
-  });
+  const { dependencies, devDependencies } = readJson(`${BENCH_DIRECTORY}/package.json`);
+  const missing = Object.entries({ ...dependencies, ...devDependencies }).some(
+    ([name, version]) => {
+      const file = `${BENCH_DIRECTORY}/node_modules/${name}/package.json`;
+      return !existsSync(file) || readJson(file).version !== version;
+    },
+  );
   if (!missing) return;
-  console.error('installing the packages to compare with, some 260 MB, into bench/node_modules');
+  console.error('installing the packages to compare with, some 370 MB, into bench/node_modules');
   run('npm', ['ci', '--prefix', BENCH_DIRECTORY, '--ignore-scripts', '--no-audit', '--no-fund']);
 }
 

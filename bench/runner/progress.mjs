@@ -30,6 +30,16 @@ export class Progress {
     );
   }
 
+  /** @param {string} what happens between the runs */
+  note(what) {
+    process.stderr.write(this.#onTerminal ? `\r\u001b[K${what} …` : `${what}\n`);
+  }
+
+  /** @param {number} runs that will not be */
+  skip(runs) {
+    this.#total -= runs;
+  }
+
   /** Takes the line away. */
   clear() {
     if (this.#onTerminal) process.stderr.write('\r\u001b[K');

@@ -1,121 +1,164 @@
 // One run: one server process, one load, one set of numbers.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Child } from './children.mjs';
 import { pinned } from './cores.mjs';
-import { BUILD_DIRECTORY } from './paths.mjs';
-import { SERVERS } from './servers.mjs';
+import { BUILD_DIRECTORY, TLS_DIRECTORY } from './paths.mjs';
+import { clientCommand, serverCommand } from './servers.mjs';
 
 /**
+ * The measured process is the server; in rows of mode `client` it is the client.
+ *
  * @typedef {object} Sample
- * @property {number} rate messages a second, there and back again
- * @property {number} messages in the measured time
+ * @property {number} rate messages, deliveries or connections a second
+ * @property {number} count of them in the measured time
  * @property {number} seconds
- * @property {number} verified messages compared in all, warm-up included
- * @property {number} cpuUs CPU time of the server a message, all its threads
- * @property {number} serverCores CPU time of the server a second
- * @property {number} loadCores CPU time of the load generator a second
+ * @property {number} verified of them in all, warm-up included
+ * @property {number | null} cpuUs CPU time of the measured process for each, all its threads; null
+ *   where nothing happens
+ * @property {number} measuredCores CPU time of the measured process a second
+ * @property {number} loadCores CPU time of the other side a second
  * @property {number} otherCores CPU time of everything else on the machine a second
- * @property {number} idleRssBytes of the server before the first connection
- * @property {number} peakRssBytes of the server
- * @property {{ p50: number, p99: number, max: number }} latencyUs
+ * @property {number} peakRssBytes of the measured process
+ * @property {number} [connectionBytes] resident memory of an idle connection
+ * @property {Latencies} [latencyUs]
+ * @property {{ count: number, p99: number, max: number }} [timersMs]
  * @property {number} connectSeconds until all connections were open
  */
 
-/** How long a server may take to start, or to answer, when the machine is busy. */
+/** @typedef {{ p50: number, p90: number, p99: number, p999: number, max: number }} Latencies */
+/** @typedef {import('../servers/control.mjs').Stats} Stats */
+/** @typedef {import('./rows.mjs').Row} Row */
+/** @typedef {{ seconds: number, warmupSeconds: number }} Times */
+/** @typedef {import('./cores.mjs').Pinning} Pinning */
+
+/** How long a process may take to start, or to answer, when the machine is busy. */
 const PATIENCE_SECONDS = 15;
 
-/**
- * @param {string} server
- * @param {import('./rows.mjs').Row} row
- * @param {Pick<import('./options.mjs').Options, 'seconds' | 'warmupSeconds'>} times
- * @param {import('./cores.mjs').Pinning} pinning
- * @returns {Promise<Sample>}
- * @throws {Error} if anything was wrong, above all an echo
- */
-export async function takeSample(server, row, times, pinning) {
-  const { command, args } = /** @type {import('./servers.mjs').ServerSpec} */ (SERVERS[server]);
-  const child = new Child(server, pinned(pinning.server, [command, ...args]));
-  try {
-    const { port } = await child.line(PATIENCE_SECONDS);
-    const idle = await stats(child);
-    const load = startLoad(port, row, times, pinning);
-    try {
-      await phase(load, times.warmupSeconds);
-      const [begin, machineBegin] = [await stats(child), machineCores()];
-      await phase(load, times.seconds);
-      const [end, machineEnd] = [await stats(child), machineCores()];
-      const result = await load.line(4 * PATIENCE_SECONDS);
-      if (result.errors.length > 0) throw new Error(result.errors.join('; '));
-      await load.exit(PATIENCE_SECONDS);
-      const last = await stats(child);
+/** How long a server with idle connections may take to come to rest. */
+const SETTLE_SECONDS = 3;
 
-      const serverCores = cpuUsed(begin, end) / (end.atUs - begin.atUs);
-      const loadCores = (result.cpuUserUs + result.cpuSystemUs) / 1e6 / result.seconds;
+/**
+ * @param {string} contestant
+ * @param {Row} row
+ * @param {Times} times
+ * @param {Pinning} pinning
+ * @param {number} [rate] `paced`: messages a second
+ * @returns {Promise<Sample>}
+ * @throws {Error} if anything was wrong, above all a message
+ */
+export async function takeSample(contestant, row, times, pinning, rate) {
+  const isClient = row.mode === 'client';
+  const settle = row.mode === 'idle' ? SETTLE_SECONDS : 0;
+  const warmupSeconds = Math.max(times.warmupSeconds, settle);
+  const name = isClient ? 'uws' : contestant;
+  const server = new Child(name, pinned(pinning.server, serverCommand(name, row)));
+  try {
+    const { port } = await server.line(PATIENCE_SECONDS);
+    if (row.timers) server.write('timers');
+    const before = await stats(server);
+    const other = startOther(contestant, row, { ...times, warmupSeconds }, pinning, port, rate);
+    try {
+      await phase(other, warmupSeconds);
+      const [begin, machineBegin] = [await stats(server), machineCores()];
+      const restBegin = restingCpu(server);
+      await phase(other, times.seconds);
+      const restEnd = restingCpu(server);
+      const [end, machineEnd] = [await stats(server), machineCores()];
+      const result = await other.line(4 * PATIENCE_SECONDS);
+      if (result.errors.length > 0) throw new Error(result.errors.join('; '));
+      await other.exit(PATIENCE_SECONDS);
+      const last = await stats(server);
+
+      // To answer is work as well: that a server rests can only be seen from outside.
+      const serverCores =
+        row.mode === 'idle'
+          ? (restEnd.cpuMs - restBegin.cpuMs) / (restEnd.atMs - restBegin.atMs)
+          : cpuUsed(begin, end) / (end.atUs - begin.atUs);
+      const otherSideCores = (result.cpuUserUs + result.cpuSystemUs) / 1e6 / result.seconds;
+      const measuredCores = isClient ? otherSideCores : serverCores;
       const machine =
         (machineEnd.busyMs - machineBegin.busyMs) / (machineEnd.atMs - machineBegin.atMs);
-      return {
+      const sample = {
         rate: result.rate,
-        messages: result.messages,
+        count: result.count,
         seconds: result.seconds,
         verified: result.verified,
-        cpuUs: (serverCores * 1e6) / result.rate,
-        serverCores,
-        loadCores,
-        otherCores: Math.max(0, machine - serverCores - loadCores),
-        idleRssBytes: idle.rssBytes,
-        peakRssBytes: last.maxRssBytes,
-        latencyUs: result.latencyUs,
+        cpuUs: result.rate > 0 ? (measuredCores * 1e6) / result.rate : null,
+        measuredCores,
+        loadCores: isClient ? serverCores : otherSideCores,
+        otherCores: Math.max(0, machine - serverCores - otherSideCores),
+        peakRssBytes: isClient ? result.maxRssBytes : last.maxRssBytes,
         connectSeconds: result.connectSeconds,
       };
+      return {
+        ...sample,
+        ...(result.latencyUs && row.mode !== 'idle' && { latencyUs: result.latencyUs }),
+        ...(row.mode === 'idle' && {
+          connectionBytes: (end.rssBytes - before.rssBytes) / row.connections,
+        }),
+        ...(row.timers && end.timersMs && { timersMs: end.timersMs }),
+      };
     } finally {
-      load.kill();
+      other.kill();
     }
   } catch (error) {
-    const said = child.stderr === '' ? '' : `\n${child.stderr}`;
+    const said = server.stderr === '' ? '' : `\n${server.stderr}`;
     throw new Error(`${/** @type {Error} */ (error).message}${said}`, { cause: error });
   } finally {
-    await child.end();
+    await server.end();
   }
 }
 
 /**
+ * Starts the other side of the server: the load generator, or the client that is compared. Both
+ * tell on stdout when their measured time begins and ends, and then what they saw.
+ *
+ * @param {string} contestant
+ * @param {Row} row
+ * @param {Times} times
+ * @param {Pinning} pinning
  * @param {number} port
- * @param {import('./rows.mjs').Row} row
- * @param {Pick<import('./options.mjs').Options, 'seconds' | 'warmupSeconds'>} times
- * @param {import('./cores.mjs').Pinning} pinning
+ * @param {number} [rate]
  * @returns {Child}
  */
-function startLoad(port, row, times, pinning) {
-  const options = {
-    port,
-    kind: row.kind,
-    size: row.size,
-    connections: row.connections,
-    inflight: row.inflight,
-    warmup: times.warmupSeconds,
-    seconds: times.seconds,
+function startOther(contestant, row, times, pinning, port, rate) {
+  const { kind, size, connections, inflight } = row;
+  const { warmupSeconds: warmup, seconds } = times;
+  const options = { port, kind, size, connections, inflight, warmup, seconds };
+  if (row.mode === 'client') {
+    const name = `the client ${contestant}`;
+    return new Child(name, pinned(pinning.load, clientCommand(contestant, options)));
+  }
+  const more = {
+    mode: row.mode,
     stall: PATIENCE_SECONDS,
+    ...(row.tls && { ca: `${TLS_DIRECTORY}/cert.pem` }),
+    ...(rate !== undefined && { rate }),
   };
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const program = `${BUILD_DIRECTORY}/load`;
-  return new Child('the load generator', pinned(pinning.load, [program, '--phases', ...args]));
+  const args = Object.entries({ ...options, ...more }).flatMap(([key, value]) => [
+    `--${key}`,
+    String(value),
+  ]);
+  const command = [`${BUILD_DIRECTORY}/load`, '--phases', ...args];
+  return new Child('the load generator', pinned(pinning.load, command));
 }
 
 /**
- * Waits for the load generator's next phase.
+ * Waits for the other side's next phase.
  *
- * @param {Child} load
+ * @param {Child} other
  * @param {number} seconds how long the phase before it lasts
  */
-async function phase(load, seconds) {
-  const line = await load.line(seconds + 4 * PATIENCE_SECONDS);
+async function phase(other, seconds) {
+  const line = await other.line(seconds + 4 * PATIENCE_SECONDS);
   if (line.errors) throw new Error(line.errors.join('; '));
 }
 
 /**
  * @param {Child} server
- * @returns {Promise<import('../servers/control.mjs').Stats>}
+ * @returns {Promise<Stats>}
  */
 function stats(server) {
   server.write('stats');
@@ -123,12 +166,26 @@ function stats(server) {
 }
 
 /**
- * @param {import('../servers/control.mjs').Stats} begin
- * @param {import('../servers/control.mjs').Stats} end
+ * @param {Stats} begin
+ * @param {Stats} end
  * @returns {number} microseconds
  */
 function cpuUsed(begin, end) {
   return end.cpuUserUs - begin.cpuUserUs + end.cpuSystemUs - begin.cpuSystemUs;
+}
+
+/**
+ * CPU time of a process so far, as the kernel's scheduler counts it for each thread.
+ *
+ * @param {Child} server
+ */
+function restingCpu(server) {
+  const tasks = `/proc/${server.pid}/task`;
+  const cpuMs = readdirSync(tasks).reduce((sum, task) => {
+    const [runNs] = readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ');
+    return sum + Number(runNs) / 1e6;
+  }, 0);
+  return { atMs: performance.now(), cpuMs };
 }
 
 /** What all cores together have not been idle so far. */

@@ -1,25 +1,97 @@
-// Which servers there are, and how each is started.
+// Which servers and clients there are, and how each is started.
 
-import { BUILD_DIRECTORY, SERVERS_DIRECTORY } from './paths.mjs';
+import { existsSync } from 'node:fs';
+import { BENCH_DIRECTORY, BUILD_DIRECTORY, SERVERS_DIRECTORY, TLS_DIRECTORY } from './paths.mjs';
 
-/** @typedef {{ command: string, args: readonly string[], extra: boolean }} ServerSpec */
+/**
+ * @typedef {object} ServerSpec
+ * @property {readonly string[]} command
+ * @property {boolean} extra only with --servers
+ */
 
 /**
  * @param {string} file
- * @param {readonly string[]} [options]
+ * @param {...string} options
  * @returns {ServerSpec}
  */
-function script(file, options = []) {
-  const args = [`${SERVERS_DIRECTORY}/${file}`, ...options];
-  return { command: process.execPath, args, extra: options.length > 0 };
+function script(file, ...options) {
+  const command = [process.execPath, `${SERVERS_DIRECTORY}/${file}`, ...options];
+  return { command, extra: options.length > 0 };
 }
 
+const BUN_PACKAGES = /** @type {Record<string, string>} */ ({
+  x64: '@oven/bun-linux-x64-baseline',
+  arm64: '@oven/bun-linux-aarch64',
+});
+const BUN = `${BENCH_DIRECTORY}/node_modules/${BUN_PACKAGES[process.arch]}/bin/bun`;
+
 /** @type {Readonly<Record<string, ServerSpec>>} */
-export const SERVERS = {
+const SERVERS = {
   ours: script('ours.mjs'),
+  'ours-views': script('ours.mjs', '--views'),
+  'ours-2-threads': script('ours.mjs', '--threads=2'),
   uws: script('uws.mjs'),
   ws: script('ws.mjs'),
-  'uws-strings': script('uws.mjs', ['--strings']),
-  'ws-strings': script('ws.mjs', ['--strings']),
-  ceiling: { command: `${BUILD_DIRECTORY}/ceiling`, args: [], extra: true },
+  bun: { command: [BUN, `${SERVERS_DIRECTORY}/bun.mjs`], extra: false },
+  'uws-deferred': script('uws.mjs', '--deferred'),
+  'uws-strings': script('uws.mjs', '--strings'),
+  'ws-strings': script('ws.mjs', '--strings'),
+  ceiling: { command: [`${BUILD_DIRECTORY}/ceiling`], extra: true },
 };
+
+/** Clients that are compared, in rows of mode `client`. */
+export const CLIENTS = ['ours', 'ws'];
+
+export const SERVER_NAMES = Object.keys(SERVERS);
+
+/** What `ours@ROOT` stands for: ohos-websocket of another checkout. */
+const ELSEWHERE = 'ours@';
+
+/**
+ * @param {string} root of a checkout
+ * @returns {string} the name of its server
+ */
+export function oursOf(root) {
+  return ELSEWHERE + root;
+}
+
+/**
+ * @param {string} name
+ * @returns {ServerSpec | undefined}
+ */
+export function findServer(name) {
+  if (name.startsWith(ELSEWHERE)) {
+    return script('ours.mjs', `--root=${name.slice(ELSEWHERE.length)}`);
+  }
+  return Object.hasOwn(SERVERS, name) ? SERVERS[name] : undefined;
+}
+
+/**
+ * @param {string} name
+ * @returns {boolean} false where a server's program has no package for this machine
+ */
+export function isInstalled(name) {
+  return name !== 'bun' || existsSync(BUN);
+}
+
+/**
+ * @param {string} name
+ * @param {import('./rows.mjs').Row} row
+ * @returns {readonly string[]} the command line
+ */
+export function serverCommand(name, row) {
+  const spec = findServer(name);
+  if (spec === undefined) throw new Error(`no server is called '${name}'`);
+  const tls = row.tls ? [`--tls=${TLS_DIRECTORY}`] : [];
+  return [...spec.command, ...tls, ...(row.mode === 'fanout' ? ['--fanout'] : [])];
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, string | number>} options
+ * @returns {readonly string[]} the command line
+ */
+export function clientCommand(name, options) {
+  const args = Object.entries(options).map(([key, value]) => `--${key}=${value}`);
+  return [process.execPath, `${BENCH_DIRECTORY}/clients/${name}.mjs`, ...args];
+}

@@ -1,27 +1,47 @@
-// From samples to medians, spreads and ratios.
+// From samples to medians, spreads and ratios, and what they mean for a row's goals.
+
+import { METRICS } from './rows.mjs';
 
 /** @typedef {import('./sample.mjs').Sample} Sample */
+/** @typedef {import('./rows.mjs').Row} Row */
+/** @typedef {import('./rows.mjs').Goal} Goal */
+/** @typedef {import('./rows.mjs').MetricName} MetricName */
 /** @typedef {{ median: number, min: number, max: number }} Spread */
 
 /**
- * @typedef {object} ServerResult
- * @property {Spread} rate
- * @property {number} cpuUs median
+ * @typedef {object} ContestantResult
+ * @property {Spread} value of the row's metric
+ * @property {number | null} cpuUs median
+ * @property {number} measuredCores median
  * @property {number} loadCores median
  * @property {number} otherCores the worst
  * @property {number} peakRssBytes the highest
- * @property {{ p50: number, p99: number, max: number }} latencyUs medians; of max the highest
+ * @property {import('./sample.mjs').Latencies | null} latencyUs medians; of max the highest
  * @property {Sample[]} samples
  */
 
-/** @typedef {Spread & { rounds: number[] }} Ratio */
+/** @typedef {Spread & { of: string, against: string, rounds: number[] }} Ratio */
+
+/**
+ * @typedef {Goal & { reached: number | null, verdict: 'pass' | 'fail' | 'not measured' }} JudgedGoal
+ */
+
+/**
+ * @typedef {Row & {
+ *   contestants: readonly string[],
+ *   rate?: number,
+ *   results: Record<string, ContestantResult>,
+ *   ratios: Ratio[],
+ *   goals: JudgedGoal[],
+ * }} RowResult
+ */
 
 /**
  * @param {number[]} numbers
  * @returns {number}
  */
 export function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b);
+  const sorted = [...numbers].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
@@ -31,40 +51,104 @@ export function median(numbers) {
  * @param {number[]} numbers
  * @returns {Spread}
  */
-export function spread(numbers) {
+function spread(numbers) {
   return { median: median(numbers), min: Math.min(...numbers), max: Math.max(...numbers) };
 }
 
 /**
- * @param {Sample[]} samples of one server and row, one a round
- * @returns {ServerResult}
+ * @param {Sample[]} samples of one contestant and row, one a round
+ * @param {MetricName} metric
+ * @returns {ContestantResult}
  */
-export function summarize(samples) {
+function summarize(samples, metric) {
   /** @param {(sample: Sample) => number} pick */
   const all = (pick) => samples.map(pick);
+  const latencies = samples.flatMap(({ latencyUs }) => latencyUs ?? []);
+  /** @param {'p50' | 'p90' | 'p99' | 'p999'} name */
+  const quantile = (name) => median(latencies.map((latency) => latency[name]));
   return {
-    rate: spread(all(({ rate }) => rate)),
-    cpuUs: median(all(({ cpuUs }) => cpuUs)),
+    value: spread(all(METRICS[metric].of)),
+    cpuUs: samples.some(({ cpuUs }) => cpuUs === null)
+      ? null
+      : median(all(({ cpuUs }) => cpuUs ?? Number.NaN)),
+    measuredCores: median(all(({ measuredCores }) => measuredCores)),
     loadCores: median(all(({ loadCores }) => loadCores)),
     otherCores: Math.max(...all(({ otherCores }) => otherCores)),
     peakRssBytes: Math.max(...all(({ peakRssBytes }) => peakRssBytes)),
-    latencyUs: {
-      p50: median(all(({ latencyUs }) => latencyUs.p50)),
-      p99: median(all(({ latencyUs }) => latencyUs.p99)),
-      max: Math.max(...all(({ latencyUs }) => latencyUs.max)),
-    },
+    latencyUs:
+      latencies.length === 0
+        ? null
+        : {
+            p50: quantile('p50'),
+            p90: quantile('p90'),
+            p99: quantile('p99'),
+            p999: quantile('p999'),
+            max: Math.max(...latencies.map(({ max }) => max)),
+          },
     samples,
   };
 }
 
 /**
- * The ratio of rates, taken within each round, where both ran one after the other.
+ * A ratio, taken within each round, where both ran one after the other.
  *
- * @param {Sample[]} samples
- * @param {Sample[]} others
- * @returns {Ratio}
+ * @param {Record<string, ContestantResult>} results
+ * @param {string} of
+ * @param {string} against
+ * @param {MetricName} metric
+ * @returns {Ratio | undefined}
  */
-export function ratio(samples, others) {
-  const rounds = samples.map(({ rate }, round) => rate / (others[round]?.rate ?? Number.NaN));
-  return { ...spread(rounds), rounds };
+function ratio(results, of, against, metric) {
+  const [own, others] = [results[of]?.samples, results[against]?.samples];
+  if (!own || !others) return undefined;
+  const value = METRICS[metric].of;
+  const rounds = own.map((sample, round) => {
+    const other = others[round];
+    return other ? value(sample) / value(other) : Number.NaN;
+  });
+  return { of, against, ...spread(rounds), rounds };
+}
+
+/**
+ * A contestant that failed in any round has no result.
+ *
+ * @param {Row} row
+ * @param {ReadonlyMap<string, Sample[]>} samples by contestant
+ * @param {number} rounds
+ * @param {number} [rate] `paced`: the rate
+ * @returns {RowResult}
+ */
+export function judge(row, samples, rounds, rate) {
+  const complete = [...samples].filter(([, { length }]) => length === rounds);
+  const results = Object.fromEntries(
+    complete.map(([name, taken]) => [name, summarize(taken, row.metric)]),
+  );
+  const contestants = [...samples.keys()];
+  const [first = '', ...others] = contestants;
+  const pairs = new Map(others.map((other) => [`${first} ${other}`, [first, other]]));
+  for (const { of, against } of row.goals) {
+    if (against !== undefined) pairs.set(`${of} ${against}`, [of, against]);
+  }
+  const ratios = [...pairs.values()].flatMap(
+    ([of = '', against = '']) => ratio(results, of, against, row.metric) ?? [],
+  );
+  const goals = row.goals.map((goal) => judgeGoal(goal, results));
+  return { ...row, contestants, ...(rate && { rate }), results, ratios, goals };
+}
+
+/**
+ * @param {Goal} goal
+ * @param {Record<string, ContestantResult>} results
+ * @returns {JudgedGoal}
+ */
+function judgeGoal(goal, results) {
+  const reached =
+    goal.against === undefined
+      ? results[goal.of] && median(results[goal.of]?.samples.map(METRICS[goal.metric].of) ?? [])
+      : ratio(results, goal.of, goal.against, goal.metric)?.median;
+  if (reached === undefined || Number.isNaN(reached)) {
+    return { ...goal, reached: null, verdict: 'not measured' };
+  }
+  const isReached = reached >= (goal.atLeast ?? -Infinity) && reached <= (goal.atMost ?? Infinity);
+  return { ...goal, reached, verdict: isReached ? 'pass' : 'fail' };
 }

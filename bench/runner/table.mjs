@@ -1,24 +1,20 @@
 // The table at the end.
 
-/** @typedef {import('./summary.mjs').ServerResult} ServerResult */
-/** @typedef {import('./summary.mjs').Ratio} Ratio */
+import { METRICS } from './rows.mjs';
 
-/**
- * @typedef {object} RowResult
- * @property {string} name
- * @property {number} size
- * @property {Record<string, ServerResult>} servers
- * @property {Record<string, Ratio>} ratios
- */
+/** @typedef {import('./summary.mjs').RowResult} RowResult */
+/** @typedef {import('./summary.mjs').ContestantResult} ContestantResult */
+/** @typedef {import('./summary.mjs').JudgedGoal} JudgedGoal */
 
-/** From here on the load generator itself may be what limits the rate. */
+/** From here on the other side itself may be what limits the rate. */
 const BUSY_LOAD_CORES = 0.95;
 
 /** From here on something else on the machine spoils the numbers. */
 const DISTURBING_CORES = 0.1;
 
-const HEADINGS = ['row', 'server', 'msg/s', 'min', 'max', 'MiB/s'].concat([
-  'CPU µs/msg',
+const HEADINGS = ['row', 'of', 'median', 'min', 'max', 'unit'].concat([
+  'CPU µs',
+  'cores',
   'p50 µs',
   'p99 µs',
   'peak MiB',
@@ -26,66 +22,107 @@ const HEADINGS = ['row', 'server', 'msg/s', 'min', 'max', 'MiB/s'].concat([
   'other',
 ]);
 
+/** Columns that are text. */
+const TEXT_COLUMNS = [0, 1, 5];
+
 /**
  * @param {readonly RowResult[]} rows
  * @returns {string}
  */
 export function formatTable(rows) {
   const lines = [HEADINGS];
-  for (const { name, size, servers, ratios } of rows) {
-    for (const [index, [server, result]] of Object.entries(servers).entries()) {
-      lines.push([index === 0 ? name : '', server, ...cells(size, result)]);
+  for (const { name, metric, results, ratios, goals } of rows) {
+    for (const [index, [contestant, result]] of Object.entries(results).entries()) {
+      lines.push([index === 0 ? name : '', shortName(contestant), ...cells(metric, result)]);
     }
-    for (const [pair, { median, min, max }] of Object.entries(ratios)) {
+    for (const { of, against, median, min, max } of ratios) {
+      const pair = `${shortName(of)}÷${shortName(against)}`;
       lines.push(['', pair, median.toFixed(2), min.toFixed(2), max.toFixed(2)]);
     }
+    for (const goal of goals) lines.push(['', formatGoal(goal)]);
     lines.push([]);
   }
   return `${align(lines)}
-rates: median of the rounds; ratios: of each round, then the median. load: cores that the load
-generator used, * where it may be the limit; other: cores that anything else used, ! where that may
-spoil the numbers.`;
+median, min, max: of the rounds; ratios are taken in each round. CPU µs: of the measured process for
+each message (delivery, connection); cores: that it used. load: cores that the other side used, *
+where it may be the limit; other: cores that anything else used, ! where that may spoil the numbers.`;
 }
 
 /**
- * @param {number} size
- * @param {ServerResult} result
+ * @param {JudgedGoal} goal
+ * @returns {string}
+ */
+export function formatGoal({ of, against, metric, atLeast, atMost, reached, verdict }) {
+  const what = against ? `${of}÷${against}` : of;
+  const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
+  const { unit, digits } = METRICS[metric];
+  const isOther = against === undefined;
+  const got = reached === null ? '' : `: ${reached.toFixed(isOther ? Math.max(digits, 2) : 2)}`;
+  return `${verdict.toUpperCase()}  ${what} ${bound}${isOther ? ` ${unit}` : ''}${got}`;
+}
+
+/**
+ * @param {string} contestant
+ * @returns {string} without the path that a name may hold
+ */
+export function shortName(contestant) {
+  const at = contestant.indexOf('@');
+  if (at < 0) return contestant;
+  const commit = contestant.split('/').pop() ?? '';
+  return `${contestant.slice(0, at + 1)}${commit.slice(0, 7)}`;
+}
+
+/**
+ * @param {import('./rows.mjs').MetricName} metric
+ * @param {ContestantResult} result
  * @returns {string[]}
  */
-function cells(size, { rate, cpuUs, latencyUs, peakRssBytes, loadCores, otherCores }) {
+function cells(metric, result) {
+  const { value, cpuUs, measuredCores, latencyUs, peakRssBytes, loadCores, otherCores } = result;
+  const { unit, digits } = METRICS[metric];
   return [
-    whole(rate.median),
-    whole(rate.min),
-    whole(rate.max),
-    whole((rate.median * size) / 1024 ** 2),
-    cpuUs.toFixed(2),
-    whole(latencyUs.p50),
-    whole(latencyUs.p99),
-    whole(peakRssBytes / 1024 ** 2),
+    formatNumber(value.median, digits),
+    formatNumber(value.min, digits),
+    formatNumber(value.max, digits),
+    unit,
+    cpuUs === null ? '–' : cpuUs.toFixed(2),
+    measuredCores.toFixed(measuredCores < 0.1 ? 4 : 2),
+    latencyUs === null ? '–' : formatNumber(latencyUs.p50, 0),
+    latencyUs === null ? '–' : formatNumber(latencyUs.p99, 0),
+    formatNumber(peakRssBytes / 1024 ** 2, 0),
     `${loadCores.toFixed(2)}${loadCores >= BUSY_LOAD_CORES ? '*' : ' '}`,
     `${otherCores.toFixed(2)}${otherCores >= DISTURBING_CORES ? '!' : ' '}`,
   ];
 }
 
-/** @param {number} number */
-function whole(number) {
-  return Math.round(number).toLocaleString('en-US');
+/**
+ * @param {number} number
+ * @param {number} digits behind the point
+ * @returns {string}
+ */
+export function formatNumber(number, digits) {
+  return number.toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 }
 
 /**
- * Names to the left, numbers to the right.
+ * Text to the left, numbers to the right. A line of two cells is a remark, as wide as it is.
  *
  * @param {readonly (readonly string[])[]} lines
  * @returns {string}
  */
 function align(lines) {
   const widths = HEADINGS.map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+    Math.max(...lines.map((line) => (line.length > 2 ? (line[column]?.length ?? 0) : 0))),
   );
   const aligned = lines.map((line) =>
     line
       .map((cell, column) =>
-        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        TEXT_COLUMNS.includes(column)
+          ? cell.padEnd(widths[column] ?? 0)
+          : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
       .trimEnd(),

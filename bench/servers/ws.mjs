@@ -1,27 +1,34 @@
-// Echo server on ws, with its native masking helper (bufferutil). With --strings each text message
-// becomes a string on its way, as it does in ohos-websocket.
+// Server on ws, with its native masking helper (bufferutil).
 
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { WebSocketServer } from 'ws';
-import { listening } from './control.mjs';
+import { listening, TLS_FILES, wanted } from './control.mjs';
 
-const strings = process.argv.includes('--strings');
+const http = TLS_FILES
+  ? createTlsServer({ cert: readFileSync(TLS_FILES.cert), key: readFileSync(TLS_FILES.key) })
+  : createServer();
 
 const server = new WebSocketServer({
-  host: '127.0.0.1',
-  port: 0,
-  backlog: 1024,
+  server: http,
+  maxPayload: 256 * 1024 * 1024,
   perMessageDeflate: false,
 });
 
 server.on('connection', (socket) => {
-  if (strings) {
+  if (wanted.fanout) {
+    socket.on('message', (data, isBinary) => {
+      for (const client of server.clients) client.send(data, { binary: isBinary });
+    });
+  } else if (wanted.strings) {
     socket.on('message', (data, isBinary) => socket.send(isBinary ? data : data.toString()));
   } else {
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
   }
 });
 
-server.on('listening', () => {
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+http.listen({ host: '127.0.0.1', port: 0, backlog: 1024 }, () => {
+  const { port } = /** @type {import('node:net').AddressInfo} */ (http.address());
   listening(port);
 });

@@ -1,0 +1,160 @@
+// The report page: Markdown, with charts as SVG beside it, made of results that were kept.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { barChart, latencyChart, ratioChart } from './charts.mjs';
+import { METRICS } from './rows.mjs';
+import { formatGoal, formatNumber, shortName } from './table.mjs';
+
+/** @typedef {import('./summary.mjs').RowResult} RowResult */
+/** @typedef {import('./summary.mjs').ContestantResult} ContestantResult */
+
+/**
+ * @param {any} result as run.mjs keeps it
+ * @param {string} file where it is kept; the page and its charts are put beside it
+ * @returns {string} the page's file
+ */
+export function writeReport(result, file) {
+  if (result.format !== 2) throw new Error(`${file} is of another version of the benchmark`);
+  /** @type {readonly RowResult[]} */
+  const rows = result.rows;
+  const directory = path.dirname(file);
+  const charts = path.join(directory, 'charts');
+  mkdirSync(charts, { recursive: true });
+  const images = drawCharts(rows).map(([name, title, svg]) => {
+    writeFileSync(path.join(charts, `${name}.svg`), svg);
+    return `## ${title}\n\n![${title}](charts/${name}.svg)\n`;
+  });
+  const page = path.join(directory, 'report.md');
+  const parts = [
+    head(result, path.basename(file)),
+    goalTable(rows),
+    ...images,
+    numbers(rows),
+    faults(result),
+  ];
+  writeFileSync(page, parts.join('\n'));
+  return page;
+}
+
+/**
+ * @param {readonly RowResult[]} rows
+ * @returns {[string, string, string][]} name, title, SVG
+ */
+function drawCharts(rows) {
+  const rated = rows.filter(({ metric }) => !METRICS[metric].lowerIsBetter);
+  const latency = rows.find(
+    ({ metric, results }) => metric === 'latency' && Object.keys(results).length > 0,
+  );
+  const hasRatios = rows.some(({ goals }) =>
+    goals.some(({ against, reached }) => against && reached !== null),
+  );
+  const hasBase = rows.some(({ results }) => 'uws' in results);
+  return [
+    ...(hasRatios
+      ? [/** @type {[string, string, string]} */ (['ratios', 'Ratios and goals', ratioChart(rows)])]
+      : []),
+    ...(hasBase
+      ? [
+          /** @type {[string, string, string]} */ ([
+            'rates',
+            'Rates',
+            barChart(rated, 'rate', ({ value }) => value.median),
+          ]),
+          /** @type {[string, string, string]} */ ([
+            'cpu',
+            'CPU time of the server (less is better)',
+            barChart(rated, 'CPU time a message', ({ cpuUs }) => cpuUs),
+          ]),
+        ]
+      : []),
+    ...(latency
+      ? [
+          /** @type {[string, string, string]} */ ([
+            'latency',
+            `Latency at ${formatNumber(latency.rate ?? 0, 0)} messages a second (less is better)`,
+            latencyChart(latency),
+          ]),
+        ]
+      : []),
+  ];
+}
+
+/**
+ * @param {any} result
+ * @param {string} kept
+ */
+function head({ date, commit, machine, versions, settings }, kept) {
+  const changed = commit?.changed ? ' with changes' : '';
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `# Benchmark of ${date.slice(0, 10)}
+
+Made by \`npm run bench\`; [what is measured and how](../README.md). Commit
+${commit ? `${commit.id}${changed}` : 'unknown'}, all numbers in [${kept}](${kept}).
+
+- machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}, Linux ${machine.kernel}
+- versions: ${packages.join(', ')}
+- ${settings.rounds} rounds of ${settings.seconds} s in turn, ${settings.warmupSeconds.toFixed(2)} s to warm up
+`;
+}
+
+/** @param {readonly RowResult[]} rows */
+function goalTable(rows) {
+  const lines = rows.flatMap((row) =>
+    row.goals.map((goal) => {
+      const { of, against, verdict } = goal;
+      const ratio = row.ratios.find((pair) => pair.of === of && pair.against === against);
+      const range = ratio ? ` (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})` : '';
+      const [, rest = ''] = formatGoal(goal).split('  ');
+      return `| \`${row.name}\` | ${row.title} | ${rest}${range} | ${verdict === 'pass' ? '✔ pass' : `✘ ${verdict}`} |`;
+    }),
+  );
+  if (lines.length === 0) return '';
+  return `## Goals
+
+\`a÷b\` is the ratio within a round: its median, and the range of the rounds. For latency and memory
+less is better.
+
+| row | what | goal, reached | |
+|---|---|---|---|
+${lines.join('\n')}
+`;
+}
+
+/** @param {readonly RowResult[]} rows */
+function numbers(rows) {
+  const lines = rows.flatMap(({ name, metric, results }) =>
+    Object.entries(results).map(([contestant, result]) => {
+      const { value, cpuUs, latencyUs, peakRssBytes } = result;
+      const { unit, digits } = METRICS[metric];
+      const cells = [
+        `\`${name}\``,
+        shortName(contestant),
+        `${formatNumber(value.median, digits)} ${unit}`,
+        `${formatNumber(value.min, digits)}–${formatNumber(value.max, digits)}`,
+        cpuUs === null ? '–' : cpuUs.toFixed(2),
+        latencyUs === null ? '–' : formatNumber(latencyUs.p50, 0),
+        latencyUs === null ? '–' : formatNumber(latencyUs.p99, 0),
+        formatNumber(peakRssBytes / 1024 ** 2, 0),
+      ];
+      return `| ${cells.join(' | ')} |`;
+    }),
+  );
+  return `## Numbers
+
+Median and range of the rounds; CPU time of the measured process for each message (delivery,
+connection); latencies at saturation, except in the rows \`latency\` and \`timers\`; highest resident
+memory of the process.
+
+| row | of | median | range | CPU µs | p50 µs | p99 µs | peak MiB |
+|---|---|--:|--:|--:|--:|--:|--:|
+${lines.join('\n')}
+`;
+}
+
+/** @param {{ failures: readonly string[] }} result */
+function faults({ failures }) {
+  if (failures.length === 0) return '';
+  const lines = failures.map((failure) => `- ${failure.split('\n').join('; ')}`);
+  return `## Failed runs\n\n${lines.join('\n')}\n`;
+}
