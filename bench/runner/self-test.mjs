@@ -530,9 +530,13 @@ class FaultyPeer {
     const close = frame(Buffer.of(3, 232), FIN | CLOSE);
     const chosen = this.#case.options?.['mode'] === 'churn' ? CHOSEN : 0;
     const wrong = this.#number === chosen ? this.#case.close : undefined;
-    const answer = wrong ? wrong(close) : null;
+    if (!wrong) {
+      this.#socket.end(close);
+      return;
+    }
+    const answer = wrong(close);
     if (answer) this.#socket.write(answer);
-    else this.#socket.end(wrong ? undefined : close);
+    else this.#socket.end();
   }
 }
 

@@ -27,7 +27,7 @@ import { METRICS } from './rows.mjs';
  */
 
 /**
- * @typedef {Row & {
+ * @typedef {Omit<Row, 'goals'> & {
  *   contestants: readonly string[],
  *   rate?: number,
  *   results: Record<string, ContestantResult>,
