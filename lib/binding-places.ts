@@ -24,8 +24,9 @@ const SEA_ASSET = 'ohos-websocket.node';
 /** Below the package: prebuildify's `prebuilds/<platform>-<arch>/ohos-websocket.<libc>.node`. */
 const folders: Readonly<Record<TlsOf, string>> = { runtime: '.', bundled: 'bundled-tls' };
 
-/** Bundled as an ES module, this code has neither. */
-const here = typeof __filename === 'string' ? __filename : process.execPath;
+/** Bundled as an ES module, this code has no name of its own: then it is part of the main script. */
+const here =
+  typeof __filename === 'string' ? __filename : path.resolve(process.argv[1] ?? process.execPath);
 
 /** A `require` that bundlers leave alone. */
 export const runtimeRequire: NodeJS.Require = createRequire(here);

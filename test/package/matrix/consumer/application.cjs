@@ -1,0 +1,2 @@
+// The entry of bundles and of the single executable application.
+require('./smoke.cjs')(require('ohos-websocket'));
