@@ -106,17 +106,23 @@ TEST(each_demand) {
   for (const auto list : {",", "a,,b", "a b", "a, \"b\"", ", a"}) {
     CHECK_EQ(With(&UpgradeRequestView::subprotocols, list), UpgradeRefusal::kSubprotocols);
   }
+  CHECK_EQ(With(&UpgradeRequestView::content_length, "0"), UpgradeRefusal::kNone);
+  CHECK_EQ(With(&UpgradeRequestView::content_length, "1"), UpgradeRefusal::kBody);
+  CHECK_EQ(With(&UpgradeRequestView::content_length, "0, 0"), UpgradeRefusal::kBody);
+  CHECK_EQ(With(&UpgradeRequestView::transfer_encoding, "chunked"), UpgradeRefusal::kBody);
 }
 
 TEST(the_first_demand_that_fails_is_told) {
-  UpgradeRequestView request;
+  UpgradeRequestView request;  // a plain HTTP request: server-handshake-http-01-d
+  CHECK_EQ(CheckUpgradeRequest(request), UpgradeRefusal::kUpgradeHeader);
+  request.upgrade = "websocket";
   CHECK_EQ(CheckUpgradeRequest(request), UpgradeRefusal::kMethod);
   request.method = "GET";
   CHECK_EQ(CheckUpgradeRequest(request), UpgradeRefusal::kHttpVersion);
   request.http_version = "HTTP/1.1";
   CHECK_EQ(CheckUpgradeRequest(request), UpgradeRefusal::kHost);
-  request.host = "h";  // a plain HTTP request: server-handshake-http-01-d
-  CHECK_EQ(CheckUpgradeRequest(request), UpgradeRefusal::kUpgradeHeader);
+  request.host = "h";
+  CHECK_EQ(CheckUpgradeRequest(request), UpgradeRefusal::kConnectionHeader);
 }
 
 TEST(answers) {

@@ -25,7 +25,7 @@ void Handshakes::Add(lws* wsi, ServerListener& listener) {
   const EndpointLimits& limits = *listener.limits();
   const uint64_t deadline_ms = NowMs() + limits.handshake_timeout_ms;
   handshakes_.insert_or_assign(
-      wsi, Handshake{&listener, deadline_ms, HeadMeter(limits.header_bytes, limits.header_lines)});
+      wsi, Handshake{&listener, deadline_ms, HeadMeter(limits.header_bytes, limits.header_lines), {}});
   const auto place = due_.emplace(deadline_ms, wsi).first;
   if (place == due_.begin()) SetTimer();
 }
@@ -33,6 +33,11 @@ void Handshakes::Add(lws* wsi, ServerListener& listener) {
 HeadMeter::Verdict Handshakes::Measure(lws* wsi, std::string_view bytes) {
   const auto found = handshakes_.find(wsi);
   return found == handshakes_.end() ? HeadMeter::Verdict::kFits : found->second.head.Feed(bytes);
+}
+
+HttpHead* Handshakes::Request(lws* wsi) {
+  const auto found = handshakes_.find(wsi);
+  return found == handshakes_.end() ? nullptr : &found->second.request;
 }
 
 void Handshakes::End(lws* wsi) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "protocol/head_meter.h"
+#include "protocol/http_head.h"
 
 namespace ohws {
 
@@ -31,6 +32,8 @@ class Handshakes {
   void BeginAgain(lws* wsi);
   // Bytes of a head. kFits for a connection that is not one of ours.
   HeadMeter::Verdict Measure(lws* wsi, std::string_view bytes);
+  // What has come of its request; null for a connection that is not one of ours.
+  HttpHead* Request(lws* wsi);
   // It has become a WebSocket connection, or is gone.
   void End(lws* wsi);
   // The listener goes away before its connections do.
@@ -41,6 +44,7 @@ class Handshakes {
     ServerListener* listener;
     uint64_t deadline_ms;
     HeadMeter head;
+    HttpHead request;
   };
   // lws gives the timer back, which is the first member.
   struct Timer {

@@ -25,9 +25,9 @@ constexpr int kForbiddenFrame = LWS_CALLBACK_USER + 7;
 // What deflate adds.
 constexpr int kReservedBits = LWS_CALLBACK_USER + 8;
 constexpr int kExtensionsAnswer = LWS_CALLBACK_USER + 9;
-// What head-limits adds.
+// What head-limits and request-head add.
 constexpr int kHeadBytes = LWS_CALLBACK_USER + 10;
-constexpr int kHeadUnreadable = LWS_CALLBACK_USER + 11;
+constexpr int kRequestHead = LWS_CALLBACK_USER + 11;
 
 Connection* ConnectionOf(lws* wsi) { return static_cast<Connection*>(lws_get_opaque_user_data(wsi)); }
 
@@ -43,9 +43,8 @@ int OnServer(lws* wsi, int reason, void* in, size_t size) {
   switch (reason) {
     case kHeadBytes:
       return ListenerOf(wsi)->OnHeadBytes(wsi, Text(in, size));
-    case kHeadUnreadable:
-      ListenerOf(wsi)->OnHeadUnreadable(wsi, size != 0);
-      return 0;
+    case kRequestHead:
+      return ListenerOf(wsi)->OnRequestBytes(wsi, *static_cast<lws_tokens*>(in));
     // The listener may be gone already.
     case LWS_CALLBACK_WSI_DESTROY:
       static_cast<Core*>(lws_context_user(lws_get_context(wsi)))->handshakes().End(wsi);

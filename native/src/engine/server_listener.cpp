@@ -102,9 +102,22 @@ std::string Header(lws* wsi, lws_token_indexes token) {
   return value;
 }
 
-std::string_view MethodOf(lws* wsi) {
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0) return "GET";
-  return "other";
+// What lws gets to read of a request that we have found good: the headers that it and we ask it for. It
+// decodes and cuts targets in ways of its own, compares some values to the letter, and has room for so many
+// lines.
+std::string RequestForLws(const HttpHead& head) {
+  constexpr std::string_view kNames[] = {"host",
+                                         "origin",
+                                         "sec-websocket-key",
+                                         "sec-websocket-version",
+                                         "sec-websocket-protocol",
+                                         "sec-websocket-extensions"};
+  std::string text = "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  for (const std::string_view name : kNames) {
+    const std::string value = head.Value(name);
+    if (!value.empty()) text.append(name).append(": ").append(value).append("\r\n");
+  }
+  return text.append("\r\n");
 }
 
 // netstack's ban list is the process's, across servers, environments and their ends (S9).
@@ -146,13 +159,11 @@ int AnswerAndEnd(lws* wsi, std::string answer) {
   return -1;
 }
 
-constexpr int kBadRequest = 400;
 constexpr int kForbidden = 403;
 constexpr int kRequestTimeout = 408;
 constexpr int kTooManyRequests = 429;
 constexpr int kHeadTooLarge = 431;
 constexpr int kUnavailable = 503;
-constexpr std::string_view kTooManyLines = "too many header lines";
 constexpr std::string_view kOriginNotAllowed = "origin not allowed";
 
 int StatusOf(Verdict verdict) {
@@ -414,36 +425,46 @@ void ServerListener::OnHandshakeTimeout(lws* wsi) {
 }
 
 int ServerListener::OnHeadBytes(lws* wsi, std::string_view bytes) {
-  const HeadMeter::Verdict verdict = core_.handshakes().Measure(wsi, bytes);
-  if (verdict == HeadMeter::Verdict::kFits) return 0;
-  if (config_.netstack) return -1;
-  return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge,
-                verdict == HeadMeter::Verdict::kTooManyBytes ? "too many bytes of headers" : kTooManyLines);
-}
-
-void ServerListener::OnHeadUnreadable(lws* wsi, bool too_many_lines) {
-  if (config_.netstack) return;
-  if (too_many_lines) {
-    Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, kTooManyLines);
-  } else {
-    AnswerAndEnd(wsi, BuildHttpRefusal(kBadRequest, {}, "the request is malformed\n"));
-  }
+  // The documented rules have measured what came, and lws parses what we have made of it.
+  if (!config_.netstack) return 0;
+  return core_.handshakes().Measure(wsi, bytes) == HeadMeter::Verdict::kFits ? 0 : -1;
 }
 
 void ServerListener::OnListenerClosed(lws* wsi) { std::erase(listen_wsis_, wsi); }
 
-int ServerListener::OnUpgradeRequest(lws* wsi) {
-  const std::string http_version = Header(wsi, WSI_TOKEN_HTTP);
-  const std::string host = Header(wsi, WSI_TOKEN_HOST);
-  const std::string upgrade = Header(wsi, WSI_TOKEN_UPGRADE);
-  const std::string connection = Header(wsi, WSI_TOKEN_CONNECTION);
-  const std::string version = Header(wsi, WSI_TOKEN_VERSION);
-  const std::string key = Header(wsi, WSI_TOKEN_KEY);
-  const std::string subprotocols = Header(wsi, WSI_TOKEN_PROTOCOL);
-  if (config_.netstack) return LetInAsNetstack(wsi, connection, key, subprotocols);
-  const UpgradeRefusal refusal = CheckUpgradeRequest(
-      {MethodOf(wsi), http_version, host, upgrade, connection, version, key, subprotocols});
+int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
+  if (config_.netstack) return 0;
+  HttpHead* head = core_.handshakes().Request(wsi);
+  if (head == nullptr) return -1;
+  const std::string_view came(reinterpret_cast<const char*>(bytes.token), static_cast<size_t>(bytes.len));
+  switch (core_.handshakes().Measure(wsi, came)) {
+    case HeadMeter::Verdict::kFits:
+      break;
+    case HeadMeter::Verdict::kTooManyBytes:
+      return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, "too many bytes of headers");
+    case HeadMeter::Verdict::kTooManyLines:
+      return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, "too many header lines");
+  }
+  size_t used = 0;
+  switch (head->Feed(came, used)) {
+    case HttpHead::Status::kMore:
+      bytes.len = 0;
+      return static_cast<int>(used);
+    case HttpHead::Status::kMalformed:
+      return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kMalformed));
+    case HttpHead::Status::kComplete:
+      break;
+  }
+  const UpgradeRefusal refusal = CheckUpgradeRequest(*head);
   if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
+  head_for_lws_ = RequestForLws(*head);
+  bytes.token = reinterpret_cast<unsigned char*>(head_for_lws_.data());
+  bytes.len = static_cast<int>(head_for_lws_.size());
+  return static_cast<int>(used);
+}
+
+int ServerListener::OnUpgradeRequest(lws* wsi) {
+  if (config_.netstack) return LetInAsNetstack(wsi);
   if (config_.deflate.has_value() &&
       AnswerDeflateOffers(*config_.deflate, Header(wsi, WSI_TOKEN_EXTENSIONS)).kind ==
           DeflateDecision::Kind::kRefuse) {
@@ -462,8 +483,10 @@ bool ServerListener::IsOriginAllowed(lws* wsi) const {
 }
 
 // §3.2: nearly everything may upgrade (S23); what may not finds its TCP connection ended (S3, S8).
-int ServerListener::LetInAsNetstack(lws* wsi, std::string_view connection, std::string_view key,
-                                    std::string_view subprotocols) {
+int ServerListener::LetInAsNetstack(lws* wsi) {
+  const std::string connection = Header(wsi, WSI_TOKEN_CONNECTION);
+  const std::string key = Header(wsi, WSI_TOKEN_KEY);
+  const std::string subprotocols = Header(wsi, WSI_TOKEN_PROTOCOL);
   if (HeaderBytes(wsi) > kNetstackHeaderBytes) return -1;
   if (!ListContainsToken(connection, "upgrade") || key.empty()) return -1;
   if (!subprotocols.empty() && !SelectSubprotocol(subprotocols, config_.protocols).has_value()) return -1;

@@ -64,6 +64,9 @@ class ServerListener {
   void OnListenerReadable(lws* wsi);
   // The listening descriptor has left lws.
   void OnListenerClosed(lws* wsi);
+  // What has come of a request. The return value is for our patch request-head: how many bytes were taken,
+  // `bytes` then being what lws shall parse in their place; 0: as it is; -1: answered, to be ended.
+  int OnRequestBytes(lws* wsi, lws_tokens& bytes);
   // An upgrade request. 0 lets it in, -1 ends the connection (answered, if it can be).
   int OnUpgradeRequest(lws* wsi);
   // A request that is no upgrade: answered with 426, then the end.
@@ -78,10 +81,8 @@ class ServerListener {
   void OnHandshakeBegun() { ++handshakes_; }
   void OnHandshakeOver() { --handshakes_; }
   void OnHandshakeTimeout(lws* wsi);
-  // Bytes of a request head: 0, or -1 if there are too many of them (answered).
+  // Bytes of a request head that lws is going to parse: 0, or -1 if there are too many of them.
   int OnHeadBytes(lws* wsi, std::string_view bytes);
-  // lws could not read a request head.
-  void OnHeadUnreadable(lws* wsi, bool too_many_lines);
   // Its TCP connection has ended as well.
   void OnGone();
 
@@ -98,8 +99,7 @@ class ServerListener {
   bool MakeVhost(Failure& failure);
   bool Watch(Failure& failure);
   void StopListening();
-  int LetInAsNetstack(lws* wsi, std::string_view connection, std::string_view key,
-                      std::string_view subprotocols);
+  int LetInAsNetstack(lws* wsi);
   bool IsOriginAllowed(lws* wsi) const;
   // Answers with this status and tells JavaScript. -1, as lws wants it.
   int Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason);
@@ -124,6 +124,7 @@ class ServerListener {
   size_t handshakes_ = 0;                        // accepted, not upgraded
   size_t tcp_connections_ = 0;                   // established ones that have not ended
   AcceptTimer accept_again_{{}, this};
+  std::string head_for_lws_;  // while lws parses it
 };
 
 }  // namespace ohws

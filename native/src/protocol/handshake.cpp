@@ -74,6 +74,7 @@ struct RefusalRow {
 };
 
 constexpr RefusalRow kRefusals[] = {
+    {UpgradeRefusal::kMalformed, 400, {}, "this is no HTTP/1.1 request\n"},
     {UpgradeRefusal::kMethod, 405, kAllowGet, "a WebSocket handshake is a GET request\n"},
     {UpgradeRefusal::kHttpVersion, 505, {}, "a WebSocket handshake needs HTTP/1.1\n"},
     {UpgradeRefusal::kHost, 400, {}, "the Host header is missing or malformed\n"},
@@ -83,6 +84,7 @@ constexpr RefusalRow kRefusals[] = {
     {UpgradeRefusal::kKey, 400, {}, "the Sec-WebSocket-Key header is missing or malformed\n"},
     {UpgradeRefusal::kSubprotocols, 400, {}, "the Sec-WebSocket-Protocol header is malformed\n"},
     {UpgradeRefusal::kExtensions, 400, {}, "the Sec-WebSocket-Extensions header is malformed\n"},
+    {UpgradeRefusal::kBody, 400, {}, "a WebSocket handshake has no body\n"},
 };
 
 struct ReasonRow {
@@ -145,14 +147,16 @@ bool ListContainsToken(std::string_view header_value, std::string_view token_low
 }
 
 UpgradeRefusal CheckUpgradeRequest(const UpgradeRequestView& request) {
+  if (!ListContainsToken(request.upgrade, "websocket")) return UpgradeRefusal::kUpgradeHeader;
   if (request.method != "GET") return UpgradeRefusal::kMethod;
   if (!IsHttp11(request.http_version)) return UpgradeRefusal::kHttpVersion;
   if (!IsHost(request.host)) return UpgradeRefusal::kHost;
-  if (!ListContainsToken(request.upgrade, "websocket")) return UpgradeRefusal::kUpgradeHeader;
   if (!ListContainsToken(request.connection, "upgrade")) return UpgradeRefusal::kConnectionHeader;
   if (Trim(request.version) != kWebSocketVersion) return UpgradeRefusal::kVersion;
   if (!IsWebSocketKey(Trim(request.key))) return UpgradeRefusal::kKey;
   if (!IsTokenList(request.subprotocols)) return UpgradeRefusal::kSubprotocols;
+  const bool empty = request.content_length.empty() || request.content_length == "0";
+  if (!empty || !request.transfer_encoding.empty()) return UpgradeRefusal::kBody;
   return UpgradeRefusal::kNone;
 }
 

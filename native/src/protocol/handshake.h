@@ -36,20 +36,24 @@ struct UpgradeRequestView {
   std::string_view version;       // Sec-WebSocket-Version
   std::string_view key;           // Sec-WebSocket-Key
   std::string_view subprotocols;  // Sec-WebSocket-Protocol
+  std::string_view content_length;
+  std::string_view transfer_encoding;
 };
 
 // Why a request is refused. Checked in this order; the first that applies is told.
 enum class UpgradeRefusal : uint8_t {
   kNone,
+  kMalformed,         // 400: no HTTP request
+  kUpgradeHeader,     // 426: a plain HTTP request, or an upgrade to something else
   kMethod,            // 405: not GET
   kHttpVersion,       // 505: below HTTP/1.1, or not HTTP/1 at all
   kHost,              // 400: none, or not one host
-  kUpgradeHeader,     // 426: a plain HTTP request, or an upgrade to something else
   kConnectionHeader,  // 400
   kVersion,           // 426: not 13
   kKey,               // 400
   kSubprotocols,      // 400: not a list of tokens
   kExtensions,        // 400: malformed; told by AnswerDeflateOffers() alone
+  kBody,              // 400: what follows the request has to be frames
 };
 
 UpgradeRefusal CheckUpgradeRequest(const UpgradeRequestView& request);
