@@ -12,6 +12,7 @@
 #include "engine/connection.h"
 #include "engine/core.h"
 #include "ohws_lws_patches.h"
+#include "protocol/handshake.h"
 
 namespace ohws {
 
@@ -90,6 +91,32 @@ void AddCustomHeader(const char* name, int size, void* opaque) {
   std::string_view key(name, static_cast<size_t>(size));
   if (!key.empty() && key.back() == ':') key.remove_suffix(1);
   headers.strings->Add(key).Add(Trim(value));
+}
+
+// What RFC 6455 §4.1 and RFC 9110 §5.5 forbid in an answer and lws lets pass.
+std::string_view FaultOfAnswer(lws* wsi) {
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP1_0) > 0) return "the server answered with HTTP/1.0";
+  if (!ListContainsToken(HeaderValue(wsi, WSI_TOKEN_CONNECTION), "upgrade")) {
+    return "the server's Connection header does not say 'Upgrade'";
+  }
+  const auto is_several = [wsi](lws_token_indexes token) {
+    return HeaderValue(wsi, token).find(',') != std::string::npos;
+  };
+  if (is_several(WSI_TOKEN_ACCEPT)) return "the server sent more than one Sec-WebSocket-Accept";
+  if (is_several(WSI_TOKEN_PROTOCOL)) return "the server chose more than one subprotocol";
+  StringListWriter headers;
+  for (int token = 0; token < _WSI_TOKEN_CLIENT_SENT_PROTOCOLS; ++token) {
+    AddKnownHeader(wsi, static_cast<lws_token_indexes>(token), headers);
+  }
+  CustomHeaders custom{wsi, &headers};
+  lws_hdr_custom_name_foreach(wsi, AddCustomHeader, &custom);
+  StringListReader reader(headers.bytes());
+  while (const auto name = reader.Next()) {
+    if (!IsToken(*name) || !IsFieldValue(reader.Next().value_or(""))) {
+      return "the server's answer has a malformed header";
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -325,7 +352,9 @@ int ClientAttempt::OnHeadBytes(std::string_view bytes) {
   return -1;
 }
 
-void ClientAttempt::ReadAnswer(lws* wsi) {
+bool ClientAttempt::ReadAnswer(lws* wsi) {
+  if (!config_.netstack) verdict_ = FaultOfAnswer(wsi);
+  if (!verdict_.empty()) return false;
   // "101 Switching Protocols": the phrase is what follows the code.
   const std::string status = HeaderValue(wsi, WSI_TOKEN_HTTP);
   const size_t blank = status.find(' ');
@@ -337,6 +366,7 @@ void ClientAttempt::ReadAnswer(lws* wsi) {
   }
   CustomHeaders custom{wsi, &answer_};
   lws_hdr_custom_name_foreach(wsi, AddCustomHeader, &custom);
+  return true;
 }
 
 void ClientAttempt::PostOpened(uint32_t id) const {

@@ -86,8 +86,9 @@ class ClientAttempt {
   std::unique_ptr<DeflateSession> TakeDeflate() { return std::move(deflate_); }
   // Bytes of the answer's head: 0, or -1 if there are too many of them.
   int OnHeadBytes(std::string_view bytes);
-  // The answer is accepted, its headers can be read; kept until the connection is established.
-  void ReadAnswer(lws* wsi);
+  // lws finds the answer good and its headers can be read; kept until the connection is established. False if
+  // we find it wrong.
+  bool ReadAnswer(lws* wsi);
   void PostOpened(uint32_t id) const;
   // This address has failed.
   void OnFailed(Connection& connection, lws* wsi, std::string_view text);

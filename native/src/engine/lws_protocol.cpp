@@ -90,8 +90,7 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
     case kExtensionsAnswer:
       return attempt.JudgeExtensions(wsi);
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
-      attempt.ReadAnswer(wsi);
-      return 0;
+      return attempt.ReadAnswer(wsi) ? 0 : -1;
     case LWS_CALLBACK_CLIENT_ESTABLISHED: {
       attempt.PostOpened(connection.id());
       const HeartbeatConfig heartbeat = attempt.config().heartbeat;
