@@ -48,3 +48,9 @@ export declare function takeText(engine: number, token: number, asciiOnly: boole
 export declare function setCompressionBudget(bytes: number): void;
 /** Bytes that it holds or has reserved now. */
 export declare function compressionBytes(): number;
+
+/**
+ * Adds to the bytes that wait to be sent, of all environments of the process, and gives their sum. What an
+ * environment has added ends with it.
+ */
+export declare function countQueuedBytes(bytes: number): number;

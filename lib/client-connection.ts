@@ -21,6 +21,7 @@ import { type ConnectRequest, clientConfig, filesOf, hostToResolve } from './opt
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
 import { literalAddress, resolve } from './resolve.js';
+import { byteLength, SendQueue } from './send-queue.js';
 import type { ClientState } from './state.js';
 import type {
   ClientHandler,
@@ -52,7 +53,8 @@ export class ClientConnection implements ClientHandler {
   #connection: Connection | undefined;
   /** The same, once messages may go to it directly; until then they gather in `#early`. */
   #direct: Connection | undefined;
-  #early: WebSocketData[] = [];
+  #early: Early[] = [];
+  readonly #earlyQueue: SendQueue;
   /** What `close` asked for. */
   #closing: Closing | undefined;
 
@@ -61,6 +63,7 @@ export class ClientConnection implements ClientHandler {
     this.#context = context;
     this.#request = request;
     this.#outcome = outcome;
+    this.#earlyQueue = new SendQueue(request.options);
   }
 
   /** Starts. Reaches the engine before it returns, if there is nothing to wait for. */
@@ -119,8 +122,16 @@ export class ClientConnection implements ClientHandler {
 
   /** Ends before the engine has begun. */
   #refuse(error: BusinessError): void {
-    this.#context.release();
+    this.#release();
     this.#outcome.reject(error);
+  }
+
+  #release(): void {
+    this.#context.release();
+    const early = this.#early;
+    this.#early = [];
+    this.#earlyQueue.clear();
+    for (const { onTaken } of early) onTaken?.();
   }
 
   /** Events of our own making come in a turn of their own, as those of the engine do. */
@@ -139,15 +150,37 @@ export class ClientConnection implements ClientHandler {
     if (this.state === 'open' && this.#connection !== undefined) {
       return this.#sendDirectly(this.#connection).send(data);
     }
-    this.#early.push(copyOf(data));
-    return undefined;
+    return this.#keep(data);
+  }
+
+  /** The same rules as the engine's connection has, with nothing to know of what has left. */
+  #keep(data: WebSocketData): Promise<void> | undefined {
+    const queue = this.#earlyQueue;
+    const refusal = queue.refusal(data);
+    if (refusal !== undefined) {
+      if (queue.policy === 'close') this.close(TOO_MUCH_WAITS);
+      return Promise.reject(refusal);
+    }
+    const mustWait = queue.policy === 'wait' && queue.isAbove();
+    queue.add(byteLength(data));
+    if (!mustWait) {
+      this.#early.push({ data: copyOf(data), onTaken: undefined });
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      this.#early.push({ data: copyOf(data), onTaken: resolve });
+    });
   }
 
   #sendDirectly(connection: Connection): Connection {
     const early = this.#early;
     this.#early = [];
     this.#direct = connection;
-    for (const data of early) void connection.send(data);
+    this.#earlyQueue.clear();
+    for (const { data, onTaken } of early) {
+      const pending = connection.send(data, true);
+      onTaken?.(pending);
+    }
     return connection;
   }
 
@@ -189,7 +222,7 @@ export class ClientConnection implements ClientHandler {
       this.#end(this.#closing.code, this.#closing.reason);
       return;
     }
-    this.#context.release();
+    this.#release();
     this.#context.events.error(httpStatus, causeOf(failure));
   }
 
@@ -206,10 +239,18 @@ export class ClientConnection implements ClientHandler {
 
   #end(code: number, reason: string): void {
     this.#outcome.accept();
-    this.#context.release();
+    this.#release();
     this.#context.events.closed(code, reason);
   }
 }
+
+/** A message that the engine does not have yet, and whoever waits for it to be taken. */
+interface Early {
+  readonly data: WebSocketData;
+  readonly onTaken: ((pending?: Promise<void>) => void) | undefined;
+}
+
+const TOO_MUCH_WAITS: Closing = { code: 1008, reason: 'too much waits to be sent', wireCode: 1008 };
 
 const unusablePort: EngineFailure = {
   kind: 'network',

@@ -4,6 +4,7 @@ import type { BusinessError } from './errors.js';
 import type { TlsProtocol } from './tls-protocol.js';
 import type {
   AsyncCallback,
+  BackPressure,
   Callback,
   CloseResult,
   ErrorCallback,
@@ -99,6 +100,8 @@ export interface WebSocketRequestOptions {
   supportOriginPort?: boolean | undefined;
   /** Beyond OHOS. Limits of this connection; what is left out has its default. 401 if one is none. */
   limits?: WebSocketLimits | undefined;
+  /** Beyond OHOS. What happens to a message above `limits.queuedBytes`. Default `'wait'`. Else 401. */
+  backPressure?: BackPressure | undefined;
   /**
    * Beyond OHOS. Offers compression of messages; `true` is all defaults. The server may decline. An
    * answer that is not what was offered ends the attempt with an `error` event. Default `false`.
@@ -159,7 +162,8 @@ export interface WebSocket {
    * What is sent before the `open` event leaves after it (C29). Awaiting the result slows a fast
    * sender down to what the connection carries.
    *
-   * Errors: 401 arguments or size; −1 not connecting, not connected, or closing (C30).
+   * Errors: 401 arguments or size; −1 not connecting, not connected, or closing (C30); 2302999 too
+   * much waits already, only with a `backPressure` that says so.
    */
   send(data: WebSocketData): Promise<boolean>;
   send(data: WebSocketData, callback: AsyncCallback<boolean>): void;

@@ -3,7 +3,8 @@
  * before the call has returned. Errors thrown by a callback become uncaught exceptions.
  */
 
-import type { BusinessError } from './errors.js';
+import { type BusinessError, stateError } from './errors.js';
+import { QueueFull } from './send-queue.js';
 import type { AsyncCallback } from './types.js';
 
 /** A callback of a call, or undefined where the caller wants a promise. */
@@ -18,12 +19,16 @@ export type Returned = Promise<boolean> | undefined;
  */
 export const ACCEPTED: Promise<true> = Promise.resolve(true);
 
-/** The outcome of a call that is accepted when `pending` has resolved. */
+/** The outcome of a `send` that is accepted when `pending` has resolved, and refused with `QueueFull`. */
 export function acceptedAfter(pending: Promise<void>): Promise<boolean> {
-  return pending.then(yes);
+  return pending.then(yes, refused);
 }
 
 const yes = (): true => true;
+
+function refused(error: unknown): never {
+  throw error instanceof QueueFull ? stateError('other', error.message) : error;
+}
 
 /** The outcome of a call that is not known yet. The first one counts, later ones are ignored. */
 export class Outcome {

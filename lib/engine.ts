@@ -24,6 +24,7 @@ import {
   Up,
 } from './records.js';
 import { RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
+import { processQueue, type QueueFull, type QueueRules, SendQueue } from './send-queue.js';
 import type {
   ClientConfig,
   ClientHandler,
@@ -48,8 +49,11 @@ const LARGE_BYTES = 64 * 1024;
 const MAX_REQUEST_BYTES = RING_BYTES / 4;
 /** More of a close reason than a frame has room for. */
 const MAX_REASON_BYTES = 1024;
-/** Above this a connection's sends wait until its queue has drained. */
-const HIGH_WATER_BYTES = 1 << 20;
+/** What a connection that refuses messages may not know to have left. */
+const MAX_UNSURE_BYTES = 64 * 1024;
+/** How a connection ends that is given up because too much waits. */
+const POLICY_VIOLATION = 1008;
+const SLOW_READER: Uint8Array = Buffer.from('too much waits to be sent');
 /** Room is given back, and what was sent is shown, after so many bytes read … */
 const RELEASE_BYTES = 16 * 1024;
 /** … and after so many bytes the event loop has its turn. */
@@ -59,7 +63,12 @@ const IDLE_STOP_MS = 1000;
 
 type Handler = ClientHandler | ServerConnectionHandler;
 
+/** Of a connection whose listener is gone already. */
+const NO_RULES: QueueRules = { limits: {}, backPressure: 'wait' };
 const NOBODY: ServerConnectionHandler = { onMessage() {}, onClosed() {} };
+
+/** No request is under way. */
+const NOT_ASKED = -1;
 
 class EngineConnection implements Connection {
   readonly id: number;
@@ -67,28 +76,53 @@ class EngineConnection implements Connection {
   /** The reason of our own close, once there was one. */
   closeReason: string | undefined;
   readonly #engine: Engine;
-  /** Bytes sent since the queue was last known to be empty. */
-  #pendingBytes = 0;
-  #drainRequested = false;
-  #waiters: (() => void)[] = [];
+  readonly #queue: SendQueue;
+  /** With so many bytes queued the engine is asked how many of them have left. */
+  readonly #askAbove: number;
+  /** Bytes that the request under way covers. */
+  #asked = NOT_ASKED;
+  /** Above the mark: wait until the queue is below it. */
+  #senders: (() => void)[] = [];
+  /** Wait for the answer to the request under way, and to the one after it. */
+  #drains: (() => void)[] = [];
+  #nextDrains: (() => void)[] = [];
+  /** Why it was given up, if it was. */
+  #abandoned: QueueFull | undefined;
   #ended = false;
 
-  constructor(engine: Engine, id: number, handler: Handler = NOBODY) {
+  constructor(engine: Engine, id: number, rules: QueueRules, handler: Handler = NOBODY) {
     this.#engine = engine;
     this.id = id;
     this.handler = handler;
+    this.#queue = new SendQueue(rules);
+    const { mark, policy } = this.#queue;
+    // Who refuses has to know better than who waits what is still there.
+    this.#askAbove = policy === 'wait' ? mark : Math.min(mark / 4, MAX_UNSURE_BYTES);
   }
 
-  send(data: string | ArrayBuffer | ArrayBufferView): Promise<void> | undefined {
+  send(data: string | ArrayBuffer | ArrayBufferView, accepted = false): Promise<void> | undefined {
     if (this.#ended) return undefined;
-    const above = this.#pendingBytes > HIGH_WATER_BYTES;
-    this.#pendingBytes += this.#engine.write(this.id, data);
-    if (this.#pendingBytes <= HIGH_WATER_BYTES) return undefined;
-    if (!this.#drainRequested) {
-      this.#drainRequested = true;
-      this.#engine.post(Down.drainRequest, this.id);
+    const queue = this.#queue;
+    if (queue.policy !== 'wait' && !accepted) {
+      const refusal = this.#abandoned ?? queue.refusal(data);
+      if (refusal !== undefined) return this.#refuse(refusal);
     }
-    return above ? this.#nextAnswer() : undefined;
+    const above = queue.isAbove();
+    queue.add(this.#engine.write(this.id, data));
+    if (queue.bytes <= this.#askAbove && !above) return undefined;
+    if (this.#asked === NOT_ASKED) this.#ask();
+    if (!above || queue.policy !== 'wait') return undefined;
+    return new Promise((resolve) => {
+      this.#senders.push(resolve);
+    });
+  }
+
+  #refuse(refusal: QueueFull): Promise<void> {
+    if (this.#queue.policy === 'close' && this.#abandoned === undefined) {
+      this.#abandoned = refusal;
+      this.#engine.post(Down.abandon, this.id, SLOW_READER, POLICY_VIOLATION);
+    }
+    return Promise.reject(refusal);
   }
 
   close(code: number, reason: string, wireCode: number): void {
@@ -99,34 +133,52 @@ class EngineConnection implements Connection {
     this.#engine.post(Down.close, this.id, onWire, code, wireCode);
   }
 
-  async drained(): Promise<void> {
-    // The answer to an earlier request says nothing of what was sent since.
-    while (this.#drainRequested) await this.#nextAnswer();
-    if (this.#ended) return;
-    this.#drainRequested = true;
-    this.#engine.post(Down.drainRequest, this.id);
-    await this.#nextAnswer();
-  }
-
-  #nextAnswer(): Promise<void> {
+  drained(): Promise<void> {
+    if (this.#ended) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiters.push(resolve);
+      this.#nextDrains.push(resolve);
+      if (this.#asked === NOT_ASKED) this.#ask();
     });
   }
 
-  /** The queue has drained. */
+  /** Finds out what has left, if that is not under way. */
+  askIfUnsure(): void {
+    if (this.#queue.bytes > 0 && this.#asked === NOT_ASKED) this.#ask();
+  }
+
+  #ask(): void {
+    this.#asked = this.#queue.bytes;
+    this.#drains = this.#nextDrains;
+    this.#nextDrains = [];
+    this.#engine.post(Down.drainRequest, this.id);
+  }
+
+  /** What the request covered has left. */
   onDrained(): void {
-    this.#pendingBytes = 0;
-    this.#drainRequested = false;
-    const waiters = this.#waiters;
-    if (waiters.length === 0) return;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve();
+    const queue = this.#queue;
+    queue.add(-this.#asked);
+    this.#asked = NOT_ASKED;
+    const drains = this.#drains;
+    this.#drains = [];
+    if (queue.bytes <= queue.mark) this.#resumeSenders();
+    if (queue.bytes > this.#askAbove || this.#nextDrains.length > 0) this.#ask();
+    for (const resolve of drains) resolve();
+  }
+
+  #resumeSenders(): void {
+    const senders = this.#senders;
+    if (senders.length === 0) return;
+    this.#senders = [];
+    for (const resolve of senders) resolve();
   }
 
   onEnded(): void {
     this.#ended = true;
-    this.onDrained();
+    this.#queue.clear();
+    this.#resumeSenders();
+    for (const resolve of [...this.#drains, ...this.#nextDrains]) resolve();
+    this.#drains = [];
+    this.#nextDrains = [];
   }
 }
 
@@ -154,14 +206,21 @@ export class Engine implements Transport {
   /** Accepted connections by the engine's id, clients and listeners by ours. */
   #accepted: (EngineConnection | undefined)[] = [];
   readonly #clients = new Map<number, EngineConnection>();
-  readonly #listeners = new Map<number, ServerHandler>();
+  readonly #listeners = new Map<number, { handler: ServerHandler; rules: QueueRules }>();
   /** Clients that are closed for the application and not yet for TCP. */
   readonly #leaving = new Set<number>();
+
+  constructor() {
+    processQueue.askAll = () => {
+      for (const connection of this.#accepted) connection?.askIfUnsure();
+      for (const connection of this.#clients.values()) connection.askIfUnsure();
+    };
+  }
 
   connect(config: ClientConfig, handler: ClientHandler): Connection {
     const strings = encodeRequest(clientStrings(config));
     const id = this.#openEndpoint();
-    const connection = new EngineConnection(this, id, handler);
+    const connection = new EngineConnection(this, id, config, handler);
     this.#clients.set(id, connection);
     this.post(Down.connect, id, strings);
     return connection;
@@ -170,7 +229,7 @@ export class Engine implements Transport {
   listen(config: ServerConfig, handler: ServerHandler): Listener {
     const strings = encodeRequest(serverStrings(config));
     const id = this.#openEndpoint();
-    this.#listeners.set(id, handler);
+    this.#listeners.set(id, { handler, rules: config });
     this.post(Down.listen, id, strings);
     return {
       stop: (code, reason) => {
@@ -208,7 +267,7 @@ export class Engine implements Transport {
   #writeText(id: number, text: string): number {
     if (text.length >= LARGE_BYTES) {
       this.post(Down.largeText, id, EMPTY, 0, binding.putText(this.#native, text));
-      return text.length;
+      return Buffer.byteLength(text);
     }
     if (this.#waiting.length === 0) {
       const size = this.#writer.writeText(Down.text, id, text);
@@ -435,10 +494,11 @@ export class Engine implements Transport {
         return;
       }
       case Up.accepted: {
-        const connection = new EngineConnection(this, id);
+        const listener = this.#listeners.get(arg);
+        const connection = new EngineConnection(this, id, listener?.rules ?? NO_RULES);
         this.#accepted[id] = connection;
         const ip = payload.toString('latin1');
-        const handler = this.#listeners.get(arg)?.onAccepted(connection, ip, aux);
+        const handler = listener?.handler.onAccepted(connection, ip, aux);
         if (handler !== undefined) connection.handler = handler;
         return;
       }
@@ -446,7 +506,7 @@ export class Engine implements Transport {
         if (this.#leaving.delete(id)) this.#closeEndpoint();
         return;
       case Up.listening: {
-        const handler = this.#listeners.get(id);
+        const handler = this.#listeners.get(id)?.handler;
         const failure = size === 0 ? undefined : toFailure(decodeStrings(payload));
         if (failure !== undefined) this.#endListener(id);
         handler?.onStarted(aux, failure);
@@ -454,11 +514,11 @@ export class Engine implements Transport {
       }
       case Up.refused: {
         const [ip = '', detail = ''] = decodeStrings(payload);
-        this.#listeners.get(id)?.onRefused(ip, aux, detail);
+        this.#listeners.get(id)?.handler.onRefused(ip, aux, detail);
         return;
       }
       case Up.stopped: {
-        const handler = this.#listeners.get(id);
+        const handler = this.#listeners.get(id)?.handler;
         this.#endListener(id);
         handler?.onStopped();
         return;
@@ -514,6 +574,7 @@ export class Engine implements Transport {
   #start(): void {
     const up = new Ring(RING_BYTES);
     const down = new Ring(RING_BYTES);
+    processQueue.count = binding.countQueuedBytes;
     this.#native = binding.start(up.memory, down.memory, this.#onDoorbell);
     this.#reader = new RingReader(up);
     this.#writer = new RingWriter(down);

@@ -9,9 +9,11 @@ export { compressionBytes, setCompressionBudget } from './compression.js';
 export { createWebSocket, createWebSocketServer, TlsProtocol } from './documented.js';
 export { BusinessError } from './errors.js';
 export { type MessagesOptions, messages } from './messages.js';
+export { setQueuedBytesLimit } from './send-queue.js';
 export { type Policy, setPolicy } from './settings.js';
 export type {
   AsyncCallback,
+  BackPressure,
   Callback,
   ClientCert,
   ClientConnectionCloseCallback,

@@ -45,6 +45,22 @@ export const limitTable: Readonly<Record<LimitName, LimitRow>> = {
     bounds: 'frames of a message from the peer, empty ones too',
     beyond: 'close 1008; `error`, `close`',
   },
+  pendingControlFrames: {
+    of: 'both',
+    default: 4096,
+    least: 1,
+    most: 65_536,
+    bounds: 'pongs that wait because the peer does not read',
+    beyond: 'close 1008; `error`, `close`; in the netstack profile no pong',
+  },
+  queuedBytes: {
+    of: 'both',
+    default: 1024 * 1024,
+    least: 0,
+    most: NONE,
+    bounds: 'bytes of messages given to `send` that have not left',
+    beyond: 'as `backPressure` says',
+  },
   closeTimeoutMs: {
     of: 'both',
     default: 5000,

@@ -11,8 +11,10 @@ import { type Heartbeat, readHeartbeat } from './heartbeat.js';
 import { type Limits, readLimits } from './limits.js';
 import type { Profile } from './profile.js';
 import { isExcluded, type ProxyChoice, type ProxyServer, readProxy } from './proxy.js';
+import { readBackPressure } from './send-queue.js';
 import { type ReadVariable, systemProxy } from './system-proxy.js';
 import type { ClientConfig, Trust } from './transport.js';
+import type { BackPressure } from './types.js';
 import { parseUrl, type Target } from './url.js';
 import { isObject, isText, mismatch } from './validate.js';
 
@@ -33,6 +35,7 @@ export interface ConnectOptions {
   readonly minTlsVersion: number | undefined;
   readonly originHasPort: boolean;
   readonly limits: Limits;
+  readonly backPressure: BackPressure;
   readonly deflate: DeflateConfig | undefined;
 }
 
@@ -56,6 +59,8 @@ export function readOptions(
   if (problem !== undefined) return problem;
   const limits = readLimits(options.limits, 'client');
   if (typeof limits === 'string') return limits;
+  const backPressure = readBackPressure(options.backPressure);
+  if (typeof backPressure === 'object') return backPressure.problem;
   const deflate = profile.compresses ? readDeflate(options.permessageDeflate) : undefined;
   if (typeof deflate === 'string') return deflate;
 
@@ -74,6 +79,7 @@ export function readOptions(
     minTlsVersion: minTlsVersion(options.minSupportTlsProtocol, profile),
     originHasPort: options.supportOriginPort === true,
     limits,
+    backPressure,
     deflate,
   };
 }

@@ -10,6 +10,7 @@ import { readProtocols } from './headers.js';
 import { readLimits } from './limits.js';
 import { readAllowedOrigins } from './origins.js';
 import type { Profile } from './profile.js';
+import { readBackPressure } from './send-queue.js';
 import type { ServerConfig } from './transport.js';
 import { isObject, isText, mismatch } from './validate.js';
 
@@ -26,6 +27,8 @@ export function readServerConfig(
   if (typeof protocols === 'string') return parameterError(protocols);
   const limits = readLimits(config.limits, 'server');
   if (typeof limits === 'string') return parameterError(limits);
+  const backPressure = readBackPressure(config.backPressure);
+  if (typeof backPressure === 'object') return parameterError(backPressure.problem);
   const allowedOrigins = readAllowedOrigins(config.allowedOrigins);
   if (typeof allowedOrigins === 'string') return parameterError(allowedOrigins);
   const deflate = profile.compresses ? readDeflate(config.permessageDeflate) : undefined;
@@ -54,6 +57,7 @@ export function readServerConfig(
     maxConnectionsPerClient,
     connectRateLimit: rateLimit(config.connectRateLimit, profile),
     limits,
+    backPressure,
     allowedOrigins,
     deflate,
     ...serverCert(config.serverCert),

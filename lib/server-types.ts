@@ -4,6 +4,7 @@
  */
 
 import type {
+  BackPressure,
   Callback,
   CloseResult,
   ErrorCallback,
@@ -59,6 +60,8 @@ export interface WebSocketServerConfig {
   connectRateLimit?: boolean | undefined;
   /** Beyond OHOS. Further limits; what is left out has its default. 401 if one is none. */
   limits?: WebSocketServerLimits | undefined;
+  /** Beyond OHOS. What happens to a message above `limits.queuedBytes`. Default `'wait'`. Else 401. */
+  backPressure?: BackPressure | undefined;
   /**
    * Beyond OHOS. The values that `Origin` may have; others are answered with 403 and raise `error`.
    * An entry is an origin as browsers send it (`https://example.com`, `http://localhost:8080`),
@@ -144,7 +147,7 @@ export interface WebSocketServer {
    * carries.
    *
    * Errors: 401 arguments or size; 2302006 there is no such connection; −1 it is closing, or
-   * `clientIP` is empty.
+   * `clientIP` is empty; 2302999 too much waits already, only with a `backPressure` that says so.
    */
   send(data: WebSocketData, connection: WebSocketConnection): Promise<boolean>;
 

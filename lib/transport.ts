@@ -9,6 +9,7 @@
 
 import type { DeflateConfig } from './deflate.js';
 import type { Limits } from './limits.js';
+import type { BackPressure } from './types.js';
 
 /** Where an operation failed, for the `cause` of errors. */
 export type Phase =
@@ -82,6 +83,7 @@ export interface ClientConfig {
   readonly pingIntervalSeconds: number;
   readonly pongTimeoutSeconds: number;
   readonly limits: Limits;
+  readonly backPressure: BackPressure;
   /** What to offer of permessage-deflate; undefined offers nothing. */
   readonly deflate: DeflateConfig | undefined;
 }
@@ -171,6 +173,7 @@ export interface ServerConfig {
   /** Refuse an address for 60 s after its 52nd accepted upgrade within 60 s (S9). */
   readonly connectRateLimit: boolean;
   readonly limits: Limits;
+  readonly backPressure: BackPressure;
   /** What `Origin` may be, as `origins.ts` writes it; undefined allows every one. */
   readonly allowedOrigins: readonly string[] | undefined;
   /** What to agree on of permessage-deflate; undefined declines every offer. */
@@ -203,11 +206,12 @@ export interface Connection {
   /**
    * Queues one message: a string as text (UTF-8), an ArrayBuffer or a view as binary. The bytes are
    * copied before the call returns. Returns undefined if the connection's queue is below its mark
-   * (the usual case), else a promise that resolves when the queue has drained; it resolves also
-   * when the connection ends. Messages sent before the connection is open are queued and leave
-   * at open, in order.
+   * (the usual case), else a promise: it resolves when the queue is below its mark again, or the
+   * connection has ended; or it rejects with `QueueFull`, if the policy of the connection is not to
+   * take the message, which never happens to one that is `accepted` already. Messages sent before
+   * the connection is open are queued and leave at open, in order.
    */
-  send(data: string | ArrayBuffer | ArrayBufferView): Promise<void> | undefined;
+  send(data: string | ArrayBuffer | ArrayBufferView, accepted?: boolean): Promise<void> | undefined;
   /** Resolves when all that was sent before has left this process, or the connection has ended. */
   drained(): Promise<void>;
   /**

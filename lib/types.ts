@@ -76,6 +76,19 @@ export interface CloseResult {
 }
 
 /**
+ * Beyond OHOS. What `send` does with a message that would wait above `queuedBytes`, or above the
+ * process's `setQueuedBytesLimit`:
+ *
+ * - `'wait'`: takes it, and resolves when the queue is below the mark again;
+ * - `'fail'`: rejects with 2302999, and has not taken it;
+ * - `'close'`: the same, and the connection is closed with 1008 on the wire, without what has not begun
+ *   to leave; `error` and `close` follow (of a client that is not open yet, `close` with 1008).
+ *
+ * Pings, pongs and close frames overtake messages in any case.
+ */
+export type BackPressure = 'wait' | 'fail' | 'close';
+
+/**
  * Beyond OHOS. Limits of a connection: integers, or Infinity where that is allowed. The table with
  * defaults, ranges and errors is `docs/limits.md`.
  */
@@ -90,6 +103,18 @@ export interface WebSocketLimits {
    * connection is closed with 1008 on the wire; `error` and `close` follow.
    */
   messageFragments?: number | undefined;
+  /**
+   * Pongs that wait because the peer does not read, 1–65,536. Default 4096. Beyond, the connection is
+   * closed with 1008 on the wire; `error` and `close` follow. In the netstack profile further pings
+   * are not answered instead.
+   */
+  pendingControlFrames?: number | undefined;
+  /**
+   * Bytes of messages given to `send` that have not left this process, from 0, or Infinity. Default
+   * 1,048,576 (1 MiB). Above, `send` does what `backPressure` says. That bytes have left is known a
+   * turn of the event loop later, so the mark has to be above what one turn sends.
+   */
+  queuedBytes?: number | undefined;
   /**
    * Milliseconds from the TCP connect, or the accepted connection, to the WebSocket, TLS included;
    * 1–600,000. Default 10,000 for a server, 15,000 for a client, for each address that it tries and

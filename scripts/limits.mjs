@@ -24,6 +24,19 @@ which. A client that is refused gets an \`error\` event whose \`data\` is the HT
 \`error\` event for each connection that it refuses. In the netstack profile refusals end TCP without an answer
 (S8).
 
+What happens above \`queuedBytes\` is the option \`backPressure\`, on both sides:
+
+| \`backPressure\` | a message that would wait above the mark |
+|---|---|
+| \`'wait'\` (default) | is taken; \`send\` resolves when the queue is below the mark again |
+| \`'fail'\` | is not taken: \`send\` rejects with 2302999 |
+| \`'close'\` | the same, and the connection is closed with 1008, without what has not begun to leave; \`error\`, \`close\` |
+
+\`setQueuedBytesLimit(bytes)\` is such a mark for all connections and threads of the process. Bytes count from the call
+of \`send\` until it is known that they have been handed to the operating system, which takes a turn of the event
+loop; frame headers do not count. Pings, pongs and close frames overtake messages and never wait for a mark. A server's
+option \`allowedOrigins\` answers 403 to other values of \`Origin\`.
+
 Made by \`scripts/limits.mjs\`; do not edit.
 `;
 

@@ -15,7 +15,7 @@ import { syntaxError } from './url.js';
  * mean in `connect` of `ohos-websocket`.
  */
 export interface WebSocketInit
-  extends Omit<WebSocketRequestOptions, 'header' | 'protocol' | 'pingInterval'> {
+  extends Omit<WebSocketRequestOptions, 'header' | 'protocol' | 'pingInterval' | 'backPressure'> {
   /** As the second argument of the standard's constructor. Default: none. */
   protocols?: string | readonly string[] | undefined;
   /**
@@ -59,7 +59,8 @@ export function readInit(given: unknown, authorization: string | undefined): Rea
   const names = readProtocols(protocols);
   const header = { ...(authorization && { authorization }), ...lowerCased(headers) };
   const options = readOptions(
-    { pingInterval: 0, ...rest, protocol: names.join(', '), header },
+    // Senders of this API look at `bufferedAmount`.
+    { pingInterval: 0, ...rest, backPressure: 'wait', protocol: names.join(', '), header },
     documented,
   );
   if (typeof options === 'string') throw new TypeError(options);

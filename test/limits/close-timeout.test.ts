@@ -6,10 +6,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
-import { openPair, type Pair, ROLES } from './pair.js';
-
-/** More than the buffers of both kernels take. */
-const TOO_MUCH = Array.from({ length: 8 }, () => Buffer.alloc(5_000_000));
+import { FLOOD, openPair, type Pair, ROLES } from './pair.js';
 
 describe.each(ROLES)('closeTimeoutMs of our %s', PATIENT, (role) => {
   it('is how long a peer may make no progress', async () => {
@@ -25,7 +22,7 @@ describe.each(ROLES)('closeTimeoutMs of our %s', PATIENT, (role) => {
     expect(patient.names).not.toContain('close');
     // Within its time the peer may take everything.
     patient.peer.readOn();
-    for (const { length } of TOO_MUCH) {
+    for (const { length } of FLOOD) {
       expect((await patient.peer.readFrame()).payload.length).toBe(length);
     }
     expect((await patient.peer.expectClose()).code).toBe(1000);
@@ -36,6 +33,6 @@ describe.each(ROLES)('closeTimeoutMs of our %s', PATIENT, (role) => {
 
 async function closeWithoutReader({ peer, send, close }: Pair): Promise<void> {
   peer.stopReading();
-  for (const bytes of TOO_MUCH) void send(bytes);
+  for (const bytes of FLOOD) void send(bytes);
   await close();
 }

@@ -8,7 +8,7 @@ export type Role = 'client' | 'server';
 export const ROLES = ['client', 'server'] as const;
 
 /** What both roles have as options. */
-export type Options = Pick<webSocket.WebSocketRequestOptions, 'limits'>;
+export type Options = Pick<webSocket.WebSocketRequestOptions, 'limits' | 'backPressure'>;
 
 export interface Pair {
   readonly peer: RawPeer;
@@ -66,4 +66,19 @@ async function openClient(options: Options): Promise<Pair> {
 
 function detailOf(error: unknown): string {
   return (error as { cause: { detail: string } }).cause.detail;
+}
+
+/** More than the buffers of both kernels take, in whole messages. */
+export const FLOOD: readonly Buffer[] = new Array(12).fill(Buffer.alloc(5_000_000));
+export const FLOOD_BYTES: number = FLOOD.reduce((sum, { length }) => sum + length, 0);
+
+/**
+ * Waits until the engine has taken everything that was sent and the socket takes no more: a message of the
+ * peer comes behind both.
+ */
+export async function settle({ peer, nextMessage }: Pair): Promise<void> {
+  for (const text of ['first', 'second']) {
+    peer.sendText(text);
+    if ((await nextMessage()) !== text) throw new Error('an unexpected message');
+  }
 }

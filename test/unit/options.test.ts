@@ -67,6 +67,7 @@ describe('what the engine gets', () => {
       pingIntervalSeconds: 30,
       pongTimeoutSeconds: 30,
       limits: defaultLimits('client'),
+      backPressure: 'wait',
     });
   });
 
@@ -109,6 +110,7 @@ describe('what the engine gets', () => {
       pingIntervalSeconds: 10,
       pongTimeoutSeconds: 5,
       limits: { ...defaultLimits('client'), messageBytes: 7 },
+      backPressure: 'wait',
     });
   });
 

@@ -23,6 +23,7 @@ describe('start', () => {
       maxConnectionsPerClient: 10,
       connectRateLimit: false,
       limits: defaultLimits('server'),
+      backPressure: 'wait',
       allowedOrigins: undefined,
     });
     expect(server.port).toBeUndefined();
@@ -71,6 +72,7 @@ describe('start', () => {
       maxConnectionsPerClient: 0,
       connectRateLimit: true,
       limits: { ...defaultLimits('server'), connections: 5 },
+      backPressure: 'wait',
       allowedOrigins: ['https://a.test'],
     });
   });

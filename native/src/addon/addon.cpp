@@ -149,6 +149,13 @@ Napi::Value CompressionBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(Engine::CompressionBytes()));
 }
 
+Napi::Value CountQueuedBytes(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber()) return Fail(info.Env(), "countQueuedBytes(bytes: number)");
+  const int64_t bytes = info[0].As<Napi::Number>().Int64Value();
+  auto* environment = info.Env().GetInstanceData<Environment>();
+  return Napi::Number::New(info.Env(), static_cast<double>(environment->CountQueuedBytes(bytes)));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   exports["wireVersion"] = Napi::Number::New(env, kWireVersion);
@@ -165,6 +172,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["takeBytes"] = Napi::Function::New(env, TakeBytes, "takeBytes");
   exports["takeText"] = Napi::Function::New(env, TakeText, "takeText");
   exports["setCompressionBudget"] = Napi::Function::New(env, SetCompressionBudget, "setCompressionBudget");
+  exports["countQueuedBytes"] = Napi::Function::New(env, CountQueuedBytes, "countQueuedBytes");
   exports["compressionBytes"] = Napi::Function::New(env, CompressionBytes, "compressionBytes");
   return exports;
 }

@@ -1,5 +1,6 @@
 #include "addon/environment.h"
 
+#include <atomic>
 #include <utility>
 
 #include "wire/ring.h"
@@ -67,6 +68,12 @@ void RunningEngine::SetRef(bool keep_alive) {
   } else {
     napi_unref_threadsafe_function(env_, doorbell_);
   }
+}
+
+int64_t Environment::CountQueuedBytes(int64_t bytes) {
+  static std::atomic<int64_t> process_bytes{0};
+  queued_bytes_ += bytes;
+  return process_bytes.fetch_add(bytes) + bytes;
 }
 
 uint32_t Environment::Add(std::unique_ptr<RunningEngine> engine) {

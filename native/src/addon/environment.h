@@ -48,6 +48,14 @@ class RunningEngine {
 
 class Environment {
  public:
+  Environment() = default;
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() { CountQueuedBytes(-queued_bytes_); }
+
+  // Adds to this environment's part of the bytes that wait to be sent in the process, and gives the whole.
+  int64_t CountQueuedBytes(int64_t bytes);
+
   // Number of the engine, for JavaScript to name it.
   uint32_t Add(std::unique_ptr<RunningEngine> engine);
   // nullptr if it is not running.
@@ -55,6 +63,7 @@ class Environment {
   void Remove(uint32_t number);
 
  private:
+  int64_t queued_bytes_ = 0;
   std::vector<std::unique_ptr<RunningEngine>> engines_;  // by number; empty ones have ended
 };
 

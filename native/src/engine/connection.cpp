@@ -14,10 +14,6 @@ namespace ohws {
 
 namespace {
 
-// A peer that pings without reading gets no more pongs once so many bytes of them wait; RFC 6455 §5.5.3 lets
-// us answer the latest ping only.
-constexpr size_t kMaxControlBytes = 16 * 1024;
-
 // How much of a large payload goes to lws at once: what the kernel does not take, lws copies. A frame may be
 // cut like this only if lws puts no frame of its own between the pieces.
 constexpr size_t kWriteSliceBytes = OHWS_LWS_PATCH_CONTROL_FRAMES ? size_t{256} * 1024 : SIZE_MAX;
@@ -109,12 +105,21 @@ void Connection::Close(uint16_t code, uint16_t wire_code, std::string_view reaso
   state_ = State::kLocalClosing;
 }
 
+void Connection::Abandon(uint16_t wire_code, std::string_view reason) {
+  if (state_ == State::kConnecting) {
+    Close(wire_code, wire_code, reason);
+  } else if (state_ == State::kOpen) {
+    tx_.DropUnsentFrames(core_.blocks());
+    FailProtocol(wire_code, reason);
+  }
+}
+
 void Connection::RequestDrained() {
   if (state_ > State::kLocalClosing) return;
   if (tx_.empty() && (wsi_ == nullptr || !lws_partial_buffered(wsi_))) {
     core_.up().Post(UpKind::kDrained, id_);
   } else {
-    drain_requested_ = true;
+    drain_after_ = tx_.CountBytes();
   }
 }
 
@@ -154,7 +159,7 @@ void Connection::OnEstablished() {
   attempt_.reset();
   core_.loop().WriteOptimistically(wsi_);
   if (!tx_.empty()) WantWrite();
-  if (drain_requested_ && tx_.empty()) OnFlushed();
+  if (drain_after_.has_value() && tx_.empty()) OnFlushed();
 }
 
 void Connection::OnReceive(uint8_t* data, size_t size) {
@@ -194,10 +199,12 @@ bool Connection::OnReservedBits(uint8_t first_byte) {
 bool Connection::OnPing(std::string_view payload) {
   // Behind our close frame a pong is of no use, and would keep the connection from its deadline.
   if (state_ >= State::kLocalClosing) return true;
-  if (tx_.control_bytes() > kMaxControlBytes) return true;
-  uint8_t key[kMaskKeyBytes];
-  tx_.InsertControlFrame(core_.blocks(), Opcode::kPong, Bytes(payload), payload.size(), NextMaskKey(key));
-  WantWrite();
+  if (tx_.control_frames() < limits_->pending_control_frames) {
+    QueueControlFrame(Opcode::kPong, payload);
+  } else if (state_ == State::kOpen && !netstack()) {
+    // RFC 6455 §5.5.3 lets us answer the latest ping only, which is netstack's way.
+    FailProtocol(kClosePolicyViolation, "too many pings that nobody reads the answers to");
+  }
   return true;
 }
 
@@ -278,11 +285,13 @@ int Connection::OnWritable() {
   bool progress = false;
   while (!tx_.empty()) {
     if (lws_partial_buffered(wsi_)) break;
+    if (drain_after_ == 0) AnswerDrained();
     const TxQueue::Bytes bytes = tx_.Front(kWriteSliceBytes);
     // Frames are ours, so lws is told that these bytes are none of its business: it sends them as they are
     // and keeps what the kernel does not take.
     if (lws_write(wsi_, bytes.data, bytes.size, LWS_WRITE_HTTP) < 0) return -1;
     tx_.Pop(core_.blocks(), bytes.size);
+    if (drain_after_.has_value()) *drain_after_ -= std::min(*drain_after_, bytes.size);
     progress = true;
   }
   if (progress && state_ > State::kOpen) SetDeadline(NowMs() + limits_->close_timeout_ms);
@@ -294,10 +303,7 @@ int Connection::OnWritable() {
 }
 
 int Connection::OnFlushed() {
-  if (drain_requested_) {
-    drain_requested_ = false;
-    if (!outcome_known()) core_.up().Post(UpKind::kDrained, id_);
-  }
+  if (drain_after_.has_value()) AnswerDrained();
   // A server does not wait for the answer to its close frame before it says that the connection is closed
   // (§3.3).
   // Nor does netstack's client (C25).
@@ -381,12 +387,9 @@ void Connection::OnDeadline(uint64_t now_ms) {
       switch (heartbeat_->Poll(now_ms)) {
         case HeartbeatAction::kNone:
           break;
-        case HeartbeatAction::kSendPing: {
-          uint8_t key[kMaskKeyBytes];
-          tx_.InsertControlFrame(core_.blocks(), Opcode::kPing, nullptr, 0, NextMaskKey(key));
-          WantWrite();
+        case HeartbeatAction::kSendPing:
+          QueueControlFrame(Opcode::kPing, {});
           break;
-        }
         case HeartbeatAction::kGiveUp:
           ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, "no pong in time"});
           state_ = State::kDraining;
@@ -460,6 +463,20 @@ void Connection::FailProtocol(uint16_t wire_code, std::string_view reason) {
   const size_t size = WriteClosePayload(body, wire_code, reason);
   ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, std::string(reason)});
   EndWith({reinterpret_cast<const char*>(body), size}, State::kFailing);
+}
+
+void Connection::QueueControlFrame(Opcode opcode, std::string_view payload) {
+  uint8_t key[kMaskKeyBytes];
+  tx_.InsertControlFrame(core_.blocks(), opcode, Bytes(payload), payload.size(), NextMaskKey(key));
+  // It leaves before what a drain waits for.
+  if (drain_after_.has_value())
+    *drain_after_ += FrameHeaderBytes(payload.size(), is_client()) + payload.size();
+  WantWrite();
+}
+
+void Connection::AnswerDrained() {
+  drain_after_.reset();
+  if (!outcome_known()) core_.up().Post(UpKind::kDrained, id_);
 }
 
 void Connection::QueueCloseFrame(std::string_view body) {

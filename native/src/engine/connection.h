@@ -58,6 +58,8 @@ class Connection {
   void SendSmall(Opcode opcode, const uint8_t* payload, size_t size);
   void SendLarge(Opcode opcode, Payload payload);
   void Close(uint16_t code, uint16_t wire_code, std::string_view reason);
+  // Drops what has not begun to leave, and fails with this code.
+  void Abandon(uint16_t wire_code, std::string_view reason);
   void RequestDrained();
   void ReadAgain();
   // JavaScript has heard of the outcome; nothing follows from there.
@@ -134,7 +136,10 @@ class Connection {
   void FailAsNetstack(std::string_view close_payload);
   // Fails the connection because of what the peer sent.
   void FailProtocol(uint16_t wire_code, std::string_view reason);
+  // A ping or pong, before the messages that wait.
+  void QueueControlFrame(Opcode opcode, std::string_view payload);
   void QueueCloseFrame(std::string_view body);
+  void AnswerDrained();
   // After the outcome was reported: ends with this close frame, and then as `next` does.
   void EndWith(std::string_view close_body, State next);
   int OnFlushed();
@@ -153,7 +158,7 @@ class Connection {
   const std::shared_ptr<const EndpointLimits> limits_;
   State state_;
   bool reading_ = true;
-  bool drain_requested_ = false;
+  std::optional<size_t> drain_after_;  // bytes that have to leave before kDrained is due
   lws* wsi_ = nullptr;
   ServerListener* const listener_ = nullptr;  // null for a client
   const std::string ip_;                      // of an accepted connection's peer

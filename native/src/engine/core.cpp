@@ -210,6 +210,9 @@ void Core::Dispatch(const RecordHeader& header, const uint8_t* payload) {
     case DownKind::kRelease:
       Release(header.id);
       return;
+    case DownKind::kAbandon:
+      if (Connection* connection = Find(header.id)) connection->Abandon(header.aux, Text(header, payload));
+      return;
     case DownKind::kDrainRequest:
       if (Connection* connection = Find(header.id)) connection->RequestDrained();
       return;

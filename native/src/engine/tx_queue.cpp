@@ -32,7 +32,7 @@ TxQueue::Items& TxQueue::Ensure() {
 // Room at the end of the last block, which is then `bytes` longer, or in a new block.
 uint8_t* TxQueue::Room(TxBlockPool& pool, size_t bytes) {
   std::deque<Item>& list = Ensure().list;
-  if (list.empty() || list.back().payload.data != nullptr || list.back().control ||
+  if (list.empty() || list.back().payload.data != nullptr || list.back().control_frames != 0 ||
       list.back().block.capacity - list.back().block.size < bytes) {
     Item item;
     item.block = pool.Get(static_cast<uint32_t>(bytes));
@@ -74,13 +74,13 @@ void TxQueue::InsertControlFrame(TxBlockPool& pool, Opcode opcode, const uint8_t
   Items& items = Ensure();
   // The place behind the frames that have begun to leave and behind earlier control frames.
   auto at = items.list.begin();
-  while (at != items.list.end() && (at->control || at->sent > 0)) ++at;
-  const bool append = at != items.list.begin() && std::prev(at)->control && std::prev(at)->sent == 0 &&
+  while (at != items.list.end() && (at->control_frames != 0 || at->sent > 0)) ++at;
+  const bool append = at != items.list.begin() && std::prev(at)->control_frames != 0 &&
+                      std::prev(at)->sent == 0 &&
                       std::prev(at)->block.capacity - std::prev(at)->block.size >= header + size;
   if (!append) {
     Item item;
     item.block = pool.Get(static_cast<uint32_t>(header + size));
-    item.control = true;
     at = std::next(items.list.insert(at, std::move(item)));
   }
   TxBlock& block = std::prev(at)->block;
@@ -92,17 +92,25 @@ void TxQueue::InsertControlFrame(TxBlockPool& pool, Opcode opcode, const uint8_t
     std::copy_n(payload, size, out + header);
   }
   block.size += static_cast<uint32_t>(header + size);
-  items.control_bytes += header + size;
+  ++std::prev(at)->control_frames;
+  ++items.control_frames;
 }
 
 void TxQueue::DropUnsentFrames(TxBlockPool& pool) {
   if (items_ == nullptr) return;
   std::erase_if(items_->list, [&pool](Item& item) {
-    if (item.control || item.sent > 0) return false;
+    if (item.control_frames != 0 || item.sent > 0) return false;
     pool.Put(std::move(item.block));
     return true;
   });
   if (items_->list.empty()) items_.reset();
+}
+
+size_t TxQueue::CountBytes() const {
+  size_t bytes = 0;
+  if (items_ == nullptr) return bytes;
+  for (const Item& item : items_->list) bytes += item.block.size + item.payload.size - item.sent;
+  return bytes;
 }
 
 TxQueue::Bytes TxQueue::Front(size_t limit) {
@@ -116,7 +124,7 @@ void TxQueue::Pop(TxBlockPool& pool, size_t written) {
   Item& item = items_->list.front();
   item.sent += written;
   if (item.sent < item.block.size + item.payload.size) return;
-  if (item.control) items_->control_bytes -= item.block.size;
+  items_->control_frames -= item.control_frames;
   pool.Put(std::move(item.block));
   items_->list.pop_front();
   if (items_->list.empty()) items_.reset();

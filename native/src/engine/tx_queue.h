@@ -67,21 +67,23 @@ class TxQueue {
   Bytes Front(size_t limit);
   void Pop(TxBlockPool& pool, size_t written);
 
-  // Bytes of control frames that wait; pongs are bounded by this.
-  size_t control_bytes() const { return items_ == nullptr ? 0 : items_->control_bytes; }
+  // Control frames that wait; pongs are bounded by this.
+  size_t control_frames() const { return items_ == nullptr ? 0 : items_->control_frames; }
+  // Bytes on the wire that wait, counted one by one.
+  size_t CountBytes() const;
 
  private:
   // One block of whole small frames, or one large frame: its header in `block`, its payload beside.
   struct Item {
     TxBlock block;
     Payload payload;
-    size_t sent = 0;       // of block and payload together
-    bool control = false;  // holds control frames only
+    size_t sent = 0;              // of block and payload together
+    uint32_t control_frames = 0;  // and nothing else, if there are any
   };
   // Held only while there is something to send, so that idle connections are lean.
   struct Items {
     std::deque<Item> list;
-    size_t control_bytes = 0;
+    size_t control_frames = 0;
   };
 
   Items& Ensure();

@@ -15,6 +15,8 @@ struct Row {
 constexpr Row kRows[] = {
     {"messageBytes", [](EndpointLimits& limits) -> uint64_t& { return limits.message.max_message_bytes; }},
     {"messageFragments", [](EndpointLimits& limits) -> uint64_t& { return limits.message.max_fragments; }},
+    {"pendingControlFrames",
+     [](EndpointLimits& limits) -> uint64_t& { return limits.pending_control_frames; }},
     {"closeTimeoutMs", [](EndpointLimits& limits) -> uint64_t& { return limits.close_timeout_ms; }},
     {"handshakeTimeoutMs", [](EndpointLimits& limits) -> uint64_t& { return limits.handshake_timeout_ms; }},
     {"headerBytes", [](EndpointLimits& limits) -> uint64_t& { return limits.header_bytes; }},

@@ -14,6 +14,7 @@ inline constexpr uint64_t kNoLimit = UINT64_MAX;
 // Shared by an endpoint and its connections.
 struct EndpointLimits {
   MessageLimits message;
+  uint64_t pending_control_frames = 0;
   uint64_t close_timeout_ms = 0;
   uint64_t handshake_timeout_ms = 0;
   uint64_t header_bytes = 0;

@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 4;
+inline constexpr uint32_t kWireVersion = 5;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -62,16 +62,17 @@ enum class UpKind : uint8_t {
 
 // JavaScript to engine.
 enum class DownKind : uint8_t {
-  kText = 1,          // payload: UTF-8
-  kBinary = 2,        // payload: bytes
-  kLargeText = 3,     // arg: token of a payload beside the ring
-  kLargeBinary = 4,   // arg: token of a payload beside the ring
-  kConnect = 5,       // id: the new client; strings [name, value, ...] of ClientConfig
-  kListen = 6,        // id: the new listener; strings [name, value, ...] of ServerConfig
-  kStop = 7,          // listener; aux: close code; payload: reason
-  kClose = 8,         // aux: code to report; arg: code for the wire, 0: an empty body; payload: reason
-  kRelease = 9,       // JavaScript has heard kClosed, and has forgotten this id if the engine gave it
-  kDrainRequest = 10  // answer kDrained once all that was sent before has left this process
+  kText = 1,           // payload: UTF-8
+  kBinary = 2,         // payload: bytes
+  kLargeText = 3,      // arg: token of a payload beside the ring
+  kLargeBinary = 4,    // arg: token of a payload beside the ring
+  kConnect = 5,        // id: the new client; strings [name, value, ...] of ClientConfig
+  kListen = 6,         // id: the new listener; strings [name, value, ...] of ServerConfig
+  kStop = 7,           // listener; aux: close code; payload: reason
+  kClose = 8,          // aux: code to report; arg: code for the wire, 0: an empty body; payload: reason
+  kRelease = 9,        // JavaScript has heard kClosed, and has forgotten this id if the engine gave it
+  kDrainRequest = 10,  // answer kDrained once all that was sent before has left this process
+  kAbandon = 11        // drop what has not begun to leave and fail; aux: code for the wire; payload: reason
 };
 
 // Flags.
