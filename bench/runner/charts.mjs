@@ -39,7 +39,8 @@ function draw(options) {
  */
 export function ratioChart(rows) {
   const goals = rows.flatMap((row) =>
-    row.goals.flatMap(({ of, against, atLeast, atMost, verdict }) => {
+    row.goals.flatMap(({ of, against, atLeast, atMost, byCpu, verdict }) => {
+      if (byCpu) return [];
       const ratio = row.ratios.find((pair) => pair.of === of && pair.against === against);
       if (!ratio) return [];
       const name = `${row.name}: ${of}÷${against}`;

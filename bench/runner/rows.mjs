@@ -6,36 +6,59 @@
  * @property {string} unit
  * @property {number} digits behind the point
  * @property {boolean} lowerIsBetter
+ * @property {boolean} isRate of something that takes CPU time each
  * @property {(sample: import('./sample.mjs').Sample) => number} of in that unit
  */
 
 /** @satisfies {Readonly<Record<string, Metric>>} */
 export const METRICS = {
-  messages: { unit: 'msg/s', digits: 0, lowerIsBetter: false, of: ({ rate }) => rate },
-  deliveries: { unit: 'deliveries/s', digits: 0, lowerIsBetter: false, of: ({ rate }) => rate },
-  connections: { unit: 'conn/s', digits: 0, lowerIsBetter: false, of: ({ rate }) => rate },
+  messages: {
+    unit: 'msg/s',
+    digits: 0,
+    lowerIsBetter: false,
+    isRate: true,
+    of: ({ rate }) => rate,
+  },
+  deliveries: {
+    unit: 'deliveries/s',
+    digits: 0,
+    lowerIsBetter: false,
+    isRate: true,
+    of: ({ rate }) => rate,
+  },
+  connections: {
+    unit: 'conn/s',
+    digits: 0,
+    lowerIsBetter: false,
+    isRate: true,
+    of: ({ rate }) => rate,
+  },
   latency: {
     unit: 'µs (p99)',
     digits: 0,
     lowerIsBetter: true,
+    isRate: false,
     of: ({ latencyUs }) => latencyUs?.p99 ?? Number.NaN,
   },
   memory: {
     unit: 'KB/conn',
     digits: 2,
     lowerIsBetter: true,
+    isRate: false,
     of: ({ connectionBytes }) => (connectionBytes ?? Number.NaN) / 1000,
   },
   idleCpu: {
     unit: 'cores',
     digits: 4,
     lowerIsBetter: true,
+    isRate: false,
     of: ({ measuredCores }) => measuredCores,
   },
   timers: {
     unit: 'ms late (p99)',
     digits: 2,
     lowerIsBetter: true,
+    isRate: false,
     of: ({ timersMs }) => timersMs?.p99 ?? Number.NaN,
   },
 };

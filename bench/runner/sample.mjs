@@ -61,7 +61,9 @@ export async function takeSample(contestant, row, times, pinning, rate) {
     const other = startOther(contestant, row, { ...times, warmupSeconds }, pinning, port, rate);
     try {
       await phase(other, warmupSeconds);
-      const [begin, machineBegin] = [await stats(server), machineCores()];
+      // To answer is work as well: that a server rests can only be seen from outside.
+      const isIdle = row.mode === 'idle';
+      const [begin, machineBegin] = [isIdle ? before : await stats(server), machineCores()];
       const restBegin = restingCpu(server);
       await phase(other, times.seconds);
       const restEnd = restingCpu(server);
@@ -71,11 +73,9 @@ export async function takeSample(contestant, row, times, pinning, rate) {
       await other.exit(PATIENCE_SECONDS);
       const last = await stats(server);
 
-      // To answer is work as well: that a server rests can only be seen from outside.
-      const serverCores =
-        row.mode === 'idle'
-          ? (restEnd.cpuMs - restBegin.cpuMs) / (restEnd.atMs - restBegin.atMs)
-          : cpuUsed(begin, end) / (end.atUs - begin.atUs);
+      const serverCores = isIdle
+        ? (restEnd.cpuMs - restBegin.cpuMs) / (restEnd.atMs - restBegin.atMs)
+        : cpuUsed(begin, end) / (end.atUs - begin.atUs);
       const otherSideCores = (result.cpuUserUs + result.cpuSystemUs) / 1e6 / result.seconds;
       const measuredCores = isClient ? otherSideCores : serverCores;
       const machine =
@@ -94,8 +94,8 @@ export async function takeSample(contestant, row, times, pinning, rate) {
       };
       return {
         ...sample,
-        ...(result.latencyUs && row.mode !== 'idle' && { latencyUs: result.latencyUs }),
-        ...(row.mode === 'idle' && {
+        ...(result.latencyUs && !isIdle && { latencyUs: result.latencyUs }),
+        ...(isIdle && {
           connectionBytes: (end.rssBytes - before.rssBytes) / row.connections,
         }),
         ...(row.timers && end.timersMs && { timersMs: end.timersMs }),

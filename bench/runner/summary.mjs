@@ -23,8 +23,16 @@ import { METRICS } from './rows.mjs';
 /** @typedef {Spread & { of: string, against: string, rounds: number[] }} Ratio */
 
 /**
- * @typedef {Goal & { reached: number | null, verdict: 'pass' | 'fail' | 'not measured' }} JudgedGoal
+ * @typedef {Goal & {
+ *   reached: number | null,
+ *   byCpu: boolean,
+ *   verdict: 'pass' | 'fail' | 'not measured',
+ * }} JudgedGoal
+ * `byCpu`: the ratio is of rates a second of CPU time, since the load was the limit
  */
+
+/** From here on the other side itself may be what limits the rate. */
+export const BUSY_LOAD_CORES = 0.95;
 
 /**
  * @typedef {Omit<Row, 'goals'> & {
@@ -95,13 +103,12 @@ function summarize(samples, metric) {
  * @param {Record<string, ContestantResult>} results
  * @param {string} of
  * @param {string} against
- * @param {MetricName} metric
+ * @param {(sample: Sample) => number} value
  * @returns {Ratio | undefined}
  */
-function ratio(results, of, against, metric) {
+function ratio(results, of, against, value) {
   const [own, others] = [results[of]?.samples, results[against]?.samples];
   if (!own || !others) return undefined;
-  const value = METRICS[metric].of;
   const rounds = own.map((sample, round) => {
     const other = others[round];
     return other ? value(sample) / value(other) : Number.NaN;
@@ -130,25 +137,31 @@ export function judge(row, samples, rounds, rate) {
     if (against !== undefined) pairs.set(`${of} ${against}`, [of, against]);
   }
   const ratios = [...pairs.values()].flatMap(
-    ([of = '', against = '']) => ratio(results, of, against, row.metric) ?? [],
+    ([of = '', against = '']) => ratio(results, of, against, METRICS[row.metric].of) ?? [],
   );
   const goals = row.goals.map((goal) => judgeGoal(goal, results));
   return { ...row, contestants, ...(rate && { rate }), results, ratios, goals };
 }
 
 /**
+ * The rate of a contestant that waits for the load is less than it could be, and to be measured
+ * against it would be too easy. Then what counts is how many the CPU time that it took is good for.
+ *
  * @param {Goal} goal
  * @param {Record<string, ContestantResult>} results
  * @returns {JudgedGoal}
  */
 function judgeGoal(goal, results) {
+  const { of, against, metric } = goal;
+  const limited = against !== undefined && (results[against]?.loadCores ?? 0) >= BUSY_LOAD_CORES;
+  const byCpu = limited && METRICS[metric].isRate;
+  /** @type {(sample: Sample) => number} */
+  const value = byCpu ? ({ cpuUs }) => 1e6 / (cpuUs ?? Number.NaN) : METRICS[metric].of;
   const reached =
-    goal.against === undefined
-      ? results[goal.of] && median(results[goal.of]?.samples.map(METRICS[goal.metric].of) ?? [])
-      : ratio(results, goal.of, goal.against, goal.metric)?.median;
-  if (reached === undefined || Number.isNaN(reached)) {
-    return { ...goal, reached: null, verdict: 'not measured' };
-  }
+    against === undefined
+      ? median(results[of]?.samples.map(value) ?? [])
+      : (ratio(results, of, against, value)?.median ?? Number.NaN);
+  if (Number.isNaN(reached)) return { ...goal, reached: null, byCpu, verdict: 'not measured' };
   const isReached = reached >= (goal.atLeast ?? -Infinity) && reached <= (goal.atMost ?? Infinity);
-  return { ...goal, reached, verdict: isReached ? 'pass' : 'fail' };
+  return { ...goal, reached, byCpu, verdict: isReached ? 'pass' : 'fail' };
 }

@@ -1,13 +1,11 @@
 // The table at the end.
 
 import { METRICS } from './rows.mjs';
+import { BUSY_LOAD_CORES } from './summary.mjs';
 
 /** @typedef {import('./summary.mjs').RowResult} RowResult */
 /** @typedef {import('./summary.mjs').ContestantResult} ContestantResult */
 /** @typedef {import('./summary.mjs').JudgedGoal} JudgedGoal */
-
-/** From here on the other side itself may be what limits the rate. */
-const BUSY_LOAD_CORES = 0.95;
 
 /** From here on something else on the machine spoils the numbers. */
 const DISTURBING_CORES = 0.1;
@@ -52,13 +50,13 @@ where it may be the limit; other: cores that anything else used, ! where that ma
  * @param {JudgedGoal} goal
  * @returns {string}
  */
-export function formatGoal({ of, against, metric, atLeast, atMost, reached, verdict }) {
+export function formatGoal({ of, against, metric, atLeast, atMost, reached, byCpu, verdict }) {
   const what = against ? `${of}÷${against}` : of;
   const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
   const { unit, digits } = METRICS[metric];
   const isOther = against === undefined;
   const got = reached === null ? '' : `: ${reached.toFixed(isOther ? Math.max(digits, 2) : 2)}`;
-  return `${verdict.toUpperCase()}  ${what} ${bound}${isOther ? ` ${unit}` : ''}${got}`;
+  return `${verdict.toUpperCase()}  ${what} ${bound}${isOther ? ` ${unit}` : ''}${got}${byCpu ? ' by CPU time, the load was the limit' : ''}`;
 }
 
 /**
