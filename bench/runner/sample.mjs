@@ -36,8 +36,8 @@ import { clientCommand, serverCommand } from './servers.mjs';
 /** How long a process may take to start, or to answer, when the machine is busy. */
 const PATIENCE_SECONDS = 15;
 
-/** How long a server with idle connections may take to come to rest. */
-const SETTLE_SECONDS = 3;
+/** How long a server with idle connections takes to come to rest: V8 collects some 7 s later. */
+const SETTLE_SECONDS = 10;
 
 /**
  * @param {string} contestant
