@@ -53,6 +53,8 @@ export function ratioChart(rows) {
     x: {
       type: 'log',
       grid: true,
+      ticks: [0.1, 0.2, 0.5, 1, 1.5, 2, 3, 5, 10, 20],
+      tickFormat: String,
       label: 'ratio, median and range of the rounds; | is the goal',
       axis: 'top',
     },

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from './children.mjs';
 import { pinned } from './cores.mjs';
 import { BUILD_DIRECTORY, TLS_DIRECTORY } from './paths.mjs';
@@ -60,22 +61,19 @@ export async function takeSample(contestant, row, times, pinning, rate) {
     const before = await stats(server);
     const other = startOther(contestant, row, { ...times, warmupSeconds }, pinning, port, rate);
     try {
-      await phase(other, warmupSeconds);
-      // To answer is work as well: that a server rests can only be seen from outside.
       const isIdle = row.mode === 'idle';
-      const [begin, machineBegin] = [isIdle ? before : await stats(server), machineCores()];
-      const restBegin = restingCpu(server);
-      await phase(other, times.seconds);
-      const restEnd = restingCpu(server);
-      const [end, machineEnd] = [await stats(server), machineCores()];
+      await phase(other, warmupSeconds);
+      const machineBegin = machineCores();
+      const { serverCores, end } = isIdle
+        ? await watchResting(server, times.seconds)
+        : await watchWorking(server, other, times.seconds);
+      const machineEnd = machineCores();
+      if (isIdle) await phase(other, times.seconds);
       const result = await other.line(4 * PATIENCE_SECONDS);
       if (result.errors.length > 0) throw new Error(result.errors.join('; '));
       await other.exit(PATIENCE_SECONDS);
       const last = await stats(server);
 
-      const serverCores = isIdle
-        ? (restEnd.cpuMs - restBegin.cpuMs) / (restEnd.atMs - restBegin.atMs)
-        : cpuUsed(begin, end) / (end.atUs - begin.atUs);
       const otherSideCores = (result.cpuUserUs + result.cpuSystemUs) / 1e6 / result.seconds;
       const measuredCores = isClient ? otherSideCores : serverCores;
       const machine =
@@ -166,26 +164,46 @@ function stats(server) {
 }
 
 /**
- * @param {Stats} begin
- * @param {Stats} end
- * @returns {number} microseconds
+ * @param {Child} server
+ * @param {Child} other tells when the measured time is over
+ * @param {number} seconds
+ * @returns {Promise<{ serverCores: number, end: Stats }>}
  */
-function cpuUsed(begin, end) {
-  return end.cpuUserUs - begin.cpuUserUs + end.cpuSystemUs - begin.cpuSystemUs;
+async function watchWorking(server, other, seconds) {
+  const begin = await stats(server);
+  await phase(other, seconds);
+  const end = await stats(server);
+  const cpuUs = end.cpuUserUs - begin.cpuUserUs + end.cpuSystemUs - begin.cpuSystemUs;
+  return { serverCores: cpuUs / (end.atUs - begin.atUs), end };
+}
+
+/**
+ * To answer is work as well: that a server rests can only be seen from outside, and it is asked
+ * before the measured time is over, since then there are messages again.
+ *
+ * @param {Child} server
+ * @param {number} seconds
+ * @returns {Promise<{ serverCores: number, end: Stats }>}
+ */
+async function watchResting(server, seconds) {
+  const [beginMs, beginCpuMs] = [performance.now(), cpuMs(server)];
+  await delay(seconds * 800);
+  const [endMs, endCpuMs] = [performance.now(), cpuMs(server)];
+  return { serverCores: (endCpuMs - beginCpuMs) / (endMs - beginMs), end: await stats(server) };
 }
 
 /**
  * CPU time of a process so far, as the kernel's scheduler counts it for each thread.
  *
- * @param {Child} server
+ * @param {Child} process
+ * @returns {number} milliseconds
  */
-function restingCpu(server) {
-  const tasks = `/proc/${server.pid}/task`;
-  const cpuMs = readdirSync(tasks).reduce((sum, task) => {
+function cpuMs({ pid }) {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).reduce((sum, task) => {
     const [runNs] = readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ');
     return sum + Number(runNs) / 1e6;
   }, 0);
-  return { atMs: performance.now(), cpuMs };
 }
 
 /** What all cores together have not been idle so far. */

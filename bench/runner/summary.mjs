@@ -31,8 +31,16 @@ import { METRICS } from './rows.mjs';
  * `byCpu`: the ratio is of rates a second of CPU time, since the load was the limit
  */
 
-/** From here on the other side itself may be what limits the rate. */
-export const BUSY_LOAD_CORES = 0.95;
+/**
+ * Whether the other side, one thread, worked more than the measured process: then it is what limits
+ * the rate.
+ *
+ * @param {Pick<ContestantResult, 'loadCores' | 'measuredCores'>} result
+ * @returns {boolean}
+ */
+export function isLoadLimit({ loadCores, measuredCores }) {
+  return loadCores > measuredCores;
+}
 
 /**
  * @typedef {Omit<Row, 'goals'> & {
@@ -153,8 +161,8 @@ export function judge(row, samples, rounds, rate) {
  */
 function judgeGoal(goal, results) {
   const { of, against, metric } = goal;
-  const limited = against !== undefined && (results[against]?.loadCores ?? 0) >= BUSY_LOAD_CORES;
-  const byCpu = limited && METRICS[metric].isRate;
+  const other = against === undefined ? undefined : results[against];
+  const byCpu = other !== undefined && METRICS[metric].isRate && isLoadLimit(other);
   /** @type {(sample: Sample) => number} */
   const value = byCpu ? ({ cpuUs }) => 1e6 / (cpuUs ?? Number.NaN) : METRICS[metric].of;
   const reached =

@@ -1,7 +1,7 @@
 // The table at the end.
 
 import { METRICS } from './rows.mjs';
-import { BUSY_LOAD_CORES } from './summary.mjs';
+import { isLoadLimit } from './summary.mjs';
 
 /** @typedef {import('./summary.mjs').RowResult} RowResult */
 /** @typedef {import('./summary.mjs').ContestantResult} ContestantResult */
@@ -43,7 +43,7 @@ export function formatTable(rows) {
   return `${align(lines)}
 median, min, max: of the rounds; ratios are taken in each round. CPU µs: of the measured process for
 each message (delivery, connection); cores: that it used. load: cores that the other side used, *
-where it may be the limit; other: cores that anything else used, ! where that may spoil the numbers.`;
+where it was the limit; other: cores that anything else used, ! where that may spoil the numbers.`;
 }
 
 /**
@@ -88,7 +88,7 @@ function cells(metric, result) {
     latencyUs === null ? '–' : formatNumber(latencyUs.p50, 0),
     latencyUs === null ? '–' : formatNumber(latencyUs.p99, 0),
     formatNumber(peakRssBytes / 1024 ** 2, 0),
-    `${loadCores.toFixed(2)}${loadCores >= BUSY_LOAD_CORES ? '*' : ' '}`,
+    `${loadCores.toFixed(2)}${METRICS[metric].isRate && isLoadLimit(result) ? '*' : ' '}`,
     `${otherCores.toFixed(2)}${otherCores >= DISTURBING_CORES ? '!' : ' '}`,
   ];
 }
