@@ -5,6 +5,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** How much longer everything may take under a sanitizer. */
@@ -91,6 +92,13 @@ export class Child {
       throw new Error(`did not print ${pattern}: ${describeEnding(this.#what, ending)}`);
     });
     return Promise.race([match, ended]);
+  }
+
+  /** Its standard input. */
+  get input(): Writable {
+    const { stdin } = this.#process;
+    if (stdin === null) throw new Error('the program has no standard input');
+    return stdin;
   }
 
   kill(signal: NodeJS.Signals): void {
