@@ -681,6 +681,44 @@ describe('custom-header-value an unknown header takes nothing of the next', PATI
   });
 });
 
+describe('established-bytes frames that come with the handshake are not lost', PATIENT, () => {
+  // Whole frames, and the first half of one whose rest follows.
+  const frames: FrameSpec[] = [
+    { opcode: Opcode.text, payload: 'first' },
+    { opcode: Opcode.text, payload: 'second, in two halves' },
+  ];
+
+  it('to a server', async () => {
+    const server = await TestServer.start();
+    const peer = await RawPeer.connect({ port: server.port });
+    const bytes = peer.encode(frames);
+    const half = bytes.length - 9;
+
+    peer.write(Buffer.concat([Buffer.from(upgradeRequest()), bytes.subarray(0, half)]));
+    expect((await peer.readHead()).status).toBe(101);
+    await server.log.next('messageReceive');
+    peer.write(bytes.subarray(half));
+    await server.log.count('messageReceive', 2);
+
+    expect(
+      server.log.values('messageReceive').map((message) => (message as { data: string }).data),
+    ).toEqual(frames.map(({ payload }) => payload));
+  });
+
+  it('to a client', async () => {
+    const listener = await RawListener.listen();
+    const client = new TestClient();
+    const connected = client.connect(listener.url());
+    const peer = await listener.accept();
+
+    await peer.acceptUpgrade({ frames });
+    await connected;
+    await client.log.count('message', 2);
+
+    expect(client.log.values('message')).toEqual(frames.map(({ payload }) => payload));
+  });
+});
+
 async function openClientPair(): Promise<{ client: TestClient; peer: RawPeer }> {
   const listener = await RawListener.listen();
   const client = new TestClient();

@@ -20,6 +20,19 @@ std::span<const uint8_t> Bytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
+FramePiece Piece(std::string_view bytes, uint64_t remaining, bool first, bool last, bool binary = true,
+                 bool compressed = true) {
+  FramePiece piece;
+  piece.data = Bytes(bytes).data();
+  piece.size = bytes.size();
+  piece.remaining = remaining;
+  piece.first = first;
+  piece.last = last;
+  piece.binary = binary;
+  piece.compressed = compressed;
+  return piece;
+}
+
 std::string Text(std::span<const uint8_t> bytes) { return std::string(bytes.begin(), bytes.end()); }
 std::string Text(const Payload& payload) {
   return payload.data == nullptr ? "(none)"
@@ -36,8 +49,6 @@ DeflateParameters Parameters(uint8_t server_bits, bool server_context, uint8_t c
   return parameters;
 }
 
-constexpr uint8_t kTextRsv1 = 0xc1;
-
 // One side of a connection.
 struct Side {
   Side(Role role, const DeflateParameters& agreed, const DeflateOptions& options, DeflateWorkspace& workspace,
@@ -49,13 +60,11 @@ struct Side {
 
   // A compressed binary message in pieces of up to `piece` bytes.
   Status Receive(std::string_view data, size_t piece = SIZE_MAX, bool binary = true) {
-    CHECK(session.AcceptReservedBits(binary ? 0xc2 : kTextRsv1));
     bool first = true;
     do {
       const std::string_view now = data.substr(0, piece);
       data.remove_prefix(now.size());
-      const auto status = session.Receive(
-          {Bytes(now).data(), now.size(), data.size(), first, data.empty(), binary}, assembler);
+      const auto status = session.Receive(Piece(now, data.size(), first, data.empty(), binary), assembler);
       if (status != Status::kPartial || data.empty()) return status;
       first = false;
     } while (true);
@@ -257,8 +266,7 @@ TEST(compressed_and_plain_messages_may_mix) {
   for (int n = 0; n < 3; ++n) {
     CHECK_EQ(pair.server.Receive(Text(pair.client.session.Compress(Bytes(message)))), Status::kComplete);
     CHECK(pair.server.Message() == message);
-    CHECK_EQ(pair.server.session.Receive({Bytes(message).data(), message.size(), 0, true, true, true},
-                                         pair.server.assembler),
+    CHECK_EQ(pair.server.session.Receive(Piece(message, 0, true, true, true, false), pair.server.assembler),
              Status::kComplete);
     CHECK(pair.server.Message() == message);
   }
@@ -277,19 +285,6 @@ TEST(small_messages_are_left_alone) {
   DeflateSession eager(Role::kServer, options, {}, {}, workspace);
   CHECK(eager.Compress({}).data == nullptr);
   CHECK(eager.Compress(Bytes("x")).data != nullptr);
-}
-
-TEST(reserved_bits) {
-  DeflateBudget budget;
-  DeflateWorkspace workspace(budget);
-  DeflateSession session(Role::kServer, {}, {}, {}, workspace);
-  CHECK(session.AcceptReservedBits(0xc1));
-  CHECK(session.AcceptReservedBits(0xc2));
-  CHECK(session.AcceptReservedBits(0x41));
-  for (int byte = 0; byte < 256; ++byte) {
-    const bool allowed = (byte & 0x70) == 0x40 && ((byte & 0x0f) == 1 || (byte & 0x0f) == 2);
-    CHECK_EQ(session.AcceptReservedBits(static_cast<uint8_t>(byte)), allowed);
-  }
 }
 
 TEST(data_that_is_not_deflate) {
@@ -343,15 +338,13 @@ TEST(a_bomb_costs_no_more_than_the_limit) {
   constexpr size_t kLimit = 1'000'000;
   for (const size_t piece : {size_t{1}, size_t{100}, SIZE_MAX}) {
     Pair pair(Parameters(15, true, 15, true), {}, kLimit);
-    CHECK(pair.server.session.AcceptReservedBits(0xc2));
     size_t most = 0;
     size_t taken = 0;
     Status status = Status::kPartial;
     while (status == Status::kPartial && taken < bomb.size()) {
       const std::string_view now = std::string_view(bomb).substr(taken, piece);
-      status = pair.server.session.Receive(
-          {Bytes(now).data(), now.size(), 0, taken == 0, taken + now.size() == bomb.size(), true},
-          pair.server.assembler);
+      status = pair.server.session.Receive(Piece(now, 0, taken == 0, taken + now.size() == bomb.size()),
+                                           pair.server.assembler);
       taken += now.size();
       most = std::max(most, pair.server.assembler.held_bytes());
     }
@@ -372,15 +365,14 @@ TEST(fragments_are_counted_as_they_came) {
   for (const size_t fragments : {1, 2, 3}) {
     Pair pair(Parameters(15, true, 15, true));
     MessageAssembler assembler(limits);
-    CHECK(pair.server.session.AcceptReservedBits(0x42));
     Status status = Status::kPartial;
     for (size_t n = 0; n < fragments && status == Status::kPartial; ++n) {
       // Each frame comes in two chunks.
       const std::string frame = n + 1 < fragments ? data.substr(n * 10, 10) : data.substr(n * 10);
       for (const size_t half : {size_t{0}, size_t{1}}) {
         const std::string now = half == 0 ? frame.substr(0, 4) : frame.substr(4);
-        status = pair.server.session.Receive({Bytes(now).data(), now.size(), half == 0 ? frame.size() - 4 : 0,
-                                              n == 0 && half == 0, n + 1 == fragments && half == 1, true},
+        status = pair.server.session.Receive(Piece(now, half == 0 ? frame.size() - 4 : 0, n == 0 && half == 0,
+                                                   n + 1 == fragments && half == 1),
                                              assembler);
         if (status != Status::kPartial) break;
       }
@@ -412,13 +404,14 @@ TEST(a_decompressor_stays_within_what_is_reserved_for_it) {
         const std::string data = Text(compressor->Compress(Bytes(message), context));
         std::vector<uint8_t> scratch(1000);
         const size_t half = data.size() / 2;
-        CHECK_EQ(decompressor.Feed({Bytes(data).data(), half, 0, true, false, true}, scratch, assembler),
+        CHECK_EQ(decompressor.Feed(Piece(std::string_view(data).substr(0, half), 0, true, false), scratch,
+                                   assembler),
                  Status::kPartial);
         CHECK(decompressor.held_bytes() > (size_t{1} << bits));
         CHECK(decompressor.held_bytes() <= Decompressor::MaxBytes(bits));
-        CHECK_EQ(decompressor.Feed({Bytes(data).data() + half, data.size() - half, 0, false, true, true},
-                                   scratch, assembler),
-                 Status::kComplete);
+        CHECK_EQ(
+            decompressor.Feed(Piece(std::string_view(data).substr(half), 0, false, true), scratch, assembler),
+            Status::kComplete);
         CHECK(Text(assembler.view()) == message);
         CHECK_EQ(decompressor.held_bytes() != 0, context);
       }

@@ -21,12 +21,19 @@ const MessageLimits kNoLimits;
 
 const uint8_t* Data(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
-Chunk Piece(std::string_view bytes, bool first, bool last, bool binary = false, uint64_t remaining = 0) {
-  return {Data(bytes), bytes.size(), remaining, first, last, binary};
+FramePiece Piece(std::string_view bytes, bool first, bool last, bool binary = false, uint64_t remaining = 0) {
+  FramePiece piece;
+  piece.data = Data(bytes);
+  piece.size = bytes.size();
+  piece.remaining = remaining;
+  piece.first = first;
+  piece.last = last;
+  piece.binary = binary;
+  return piece;
 }
 
-Chunk Text(std::string_view bytes) { return Piece(bytes, true, true); }
-Chunk Binary(std::string_view bytes) { return Piece(bytes, true, true, true); }
+FramePiece Text(std::string_view bytes) { return Piece(bytes, true, true); }
+FramePiece Binary(std::string_view bytes) { return Piece(bytes, true, true, true); }
 
 std::string View(const MessageAssembler& assembler) {
   return std::string(assembler.view().begin(), assembler.view().end());
@@ -36,7 +43,7 @@ std::string Bytes(const Payload& payload) {
   return std::string(payload.data.get(), payload.data.get() + payload.size);
 }
 
-TEST(a_message_in_one_chunk_is_not_copied) {
+TEST(a_message_in_one_piece_is_not_copied) {
   MessageAssembler assembler(kNoLimits);
   const std::string text = "hello";
   CHECK_EQ(assembler.Feed(Text(text)), Status::kComplete);
@@ -54,7 +61,7 @@ TEST(a_message_in_one_chunk_is_not_copied) {
 
 TEST(empty_messages) {
   MessageAssembler assembler(kNoLimits);
-  Chunk nothing;
+  FramePiece nothing;
   nothing.first = nothing.last = true;
   CHECK_EQ(assembler.Feed(nothing), Status::kComplete);
   CHECK(assembler.view().empty());
@@ -308,7 +315,7 @@ TEST(random_splits_agree_with_concatenation) {
         const size_t size = std::min(frame_end - at, 1 + random.Below(200));
         const std::string piece = message.substr(at, size);  // its own memory: gone after the call
         at += size;
-        const Chunk chunk = Piece(piece, first, fin && at == frame_end, binary, frame_end - at);
+        const FramePiece chunk = Piece(piece, first, fin && at == frame_end, binary, frame_end - at);
         status = assembler.Feed(chunk);
         first = false;
         if (status == Status::kComplete) {

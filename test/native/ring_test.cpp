@@ -51,7 +51,7 @@ struct Record {
 std::vector<Record> ReadAll(Ring& ring) {
   std::vector<Record> records;
   RecordHeader header;
-  const uint8_t* payload = nullptr;
+  uint8_t* payload = nullptr;
   while (ring.consumer.Next(header, payload)) {
     records.push_back({header, std::string(payload, payload + header.size)});
   }
@@ -181,16 +181,17 @@ TEST(positions_pass_two_to_the_32) {
   int wrong = 0;
   for (uint64_t i = 0; i < rounds; ++i) {
     // Only the ends of the payload are written: four billion bytes would take long under a sanitizer.
-    uint8_t* out = ring.producer.TryReserve(Header(size, static_cast<uint32_t>(i)));
+    uint8_t* out = ring.producer.TryReserve(size);
     if (out == nullptr) {
       ++wrong;
       break;
     }
     out[0] = static_cast<uint8_t>(i);
     out[size - 1] = static_cast<uint8_t>(i >> 8);
+    ring.producer.Commit(Header(size, static_cast<uint32_t>(i)));
     ring.producer.Publish();
     RecordHeader header;
-    const uint8_t* payload = nullptr;
+    uint8_t* payload = nullptr;
     wrong += !ring.consumer.Next(header, payload) || header.id != static_cast<uint32_t>(i);
     wrong += payload == nullptr || payload[0] != static_cast<uint8_t>(i) ||
              payload[size - 1] != static_cast<uint8_t>(i >> 8);
@@ -217,7 +218,7 @@ TEST(random_use_agrees_with_a_queue) {
     }
     ring.producer.Publish();
     RecordHeader header;
-    const uint8_t* payload = nullptr;
+    uint8_t* payload = nullptr;
     for (size_t left = random.Below(40); left > 0 && ring.consumer.Next(header, payload); --left) {
       wrong += (reinterpret_cast<uintptr_t>(payload) & 7) != 0;
       wrong += queue.empty() || queue.front() != std::string(payload, payload + header.size);
@@ -274,17 +275,18 @@ void RunBothSides(const Traffic& traffic, uint64_t stream) {
     size_t batch = 1;
     for (uint32_t id = 0; id < traffic.records && producer_woken; ++id) {
       const auto size = static_cast<uint32_t>(random.Below(traffic.max_payload + 1));
-      uint8_t* out = ring.producer.TryReserve(Header(size, id));
+      uint8_t* out = ring.producer.TryReserve(size);
       while (out == nullptr && producer_woken) {
         if (ring.producer.Publish()) consumer_bell.Ring();
         ring.producer.WaitForRoom();
-        out = ring.producer.TryReserve(Header(size, id));
+        out = ring.producer.TryReserve(size);
         if (out != nullptr) break;
         producer_woken = producer_bell.Wait();
-        out = ring.producer.TryReserve(Header(size, id));
+        out = ring.producer.TryReserve(size);
       }
       if (out == nullptr) break;
       for (size_t i = 0; i < size; ++i) out[i] = PayloadByte(id, i);
+      ring.producer.Commit(Header(size, id));
       if (--batch == 0) {
         batch = 1 + random.Below(traffic.max_batch);
         if (ring.producer.Publish()) consumer_bell.Ring();
@@ -299,7 +301,7 @@ void RunBothSides(const Traffic& traffic, uint64_t stream) {
   bool consumer_woken = true;
   while (expected < traffic.records && consumer_woken) {
     RecordHeader header;
-    const uint8_t* payload = nullptr;
+    uint8_t* payload = nullptr;
     for (size_t left = 1 + random.Below(traffic.max_batch); left > 0; --left) {
       if (!ring.consumer.Next(header, payload)) break;
       wrong += header.id != expected++ || header.kind != kSome;

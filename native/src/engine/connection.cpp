@@ -1,22 +1,70 @@
 #include "engine/connection.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "engine/client_attempt.h"
 #include "engine/core.h"
 #include "engine/server_listener.h"
-#include "ohws_lws_patches.h"
 
 namespace ohws {
 
 namespace {
 
-// How much of a large payload goes to lws at once: what the kernel does not take, lws copies. A frame may be
-// cut like this only if lws puts no frame of its own between the pieces.
-constexpr size_t kWriteSliceBytes = OHWS_LWS_PATCH_CONTROL_FRAMES ? size_t{256} * 1024 : SIZE_MAX;
+// One write's worth of runs: what goes to the kernel at once.
+constexpr size_t kRunsPerWrite = 64;
+
+// What lws would say of a violation in its close frame (netstack). Where it has no words it just drops TCP.
+std::string_view WordsOfLws(Violation violation, bool is_client) {
+  if (is_client) return violation == Violation::kMasking ? "srv mask" : "";
+  switch (violation) {
+    case Violation::kFragmentedControl:
+      return "frag ctl";
+    case Violation::kReservedOpcode:
+      return "bad opc";
+    case Violation::kBadContinuation:
+      return "bad cont";
+    case Violation::kReservedBits:
+      return "rsv bits";
+    case Violation::kNone:
+    case Violation::kMasking:
+    case Violation::kControlTooLong:
+    case Violation::kLengthTooLong:
+    case Violation::kLengthNotMinimal:
+      break;
+  }
+  return {};
+}
+
+std::string_view Words(Violation violation) {
+  switch (violation) {
+    case Violation::kFragmentedControl:
+      return "fragmented control frame";
+    case Violation::kReservedOpcode:
+      return "reserved opcode";
+    case Violation::kBadContinuation:
+      return "unexpected continuation or new message";
+    case Violation::kReservedBits:
+      return "reserved bits";
+    case Violation::kMasking:
+      return "wrong masking";
+    case Violation::kControlTooLong:
+      return "control frame too long";
+    case Violation::kLengthTooLong:
+    case Violation::kLengthNotMinimal:
+      return "malformed length";
+    case Violation::kNone:
+      break;
+  }
+  return "protocol violation";
+}
+
+FrameRules RulesOf(Role role, CloseRules rules) {
+  const bool netstack = rules == CloseRules::kNetstack;
+  return {
+      .peer_masks = role == Role::kServer, .accept_unmasked = netstack, .accept_longer_lengths = netstack};
+}
 
 const uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
@@ -28,6 +76,7 @@ Connection::Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> a
       rules_(rules),
       limits_(attempt->config().limits),
       state_(State::kConnecting),
+      reader_(RulesOf(Role::kClient, rules)),
       rx_(limits_->message),
       attempt_(std::move(attempt)) {}
 
@@ -41,6 +90,7 @@ Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listen
       wsi_(wsi),
       listener_(&listener),
       ip_(std::move(ip)),
+      reader_(RulesOf(Role::kServer, rules)),
       rx_(limits_->message) {}
 
 Connection::~Connection() { SetDeadline(0); }
@@ -48,20 +98,25 @@ Connection::~Connection() { SetDeadline(0); }
 // ---------------------------------------------------------------------------------------------- from
 // JavaScript
 
-void Connection::SendSmall(Opcode opcode, const uint8_t* payload, size_t size) {
+void Connection::Send(Opcode opcode, uint8_t* payload, size_t size) {
   if (!sending()) return;
   if (deflate_ != nullptr && SendCompressed(opcode, {payload, size})) return;
   uint8_t key[kMaskKeyBytes];
-  tx_.AppendFrame(core_.blocks(), opcode, payload, size, NextMaskKey(key));
-  WantWrite();
+  const uint8_t* mask_key = NextMaskKey(key);
+  if (size >= TxQueue::kLargeFrameBytes && state_ != State::kConnecting && !blocked_) {
+    tx_.AppendFrameInRing(core_.tx_pool(), opcode, payload, size, mask_key);
+  } else {
+    tx_.AppendFrame(core_.tx_pool(), opcode, payload, size, mask_key);
+  }
+  WantFlush();
 }
 
 void Connection::SendLarge(Opcode opcode, Payload payload) {
   if (!sending()) return;
   if (deflate_ != nullptr && SendCompressed(opcode, {payload.data.get(), payload.size})) return;
   uint8_t key[kMaskKeyBytes];
-  tx_.AppendLargeFrame(core_.blocks(), opcode, std::move(payload), NextMaskKey(key));
-  WantWrite();
+  tx_.AppendLargeFrame(core_.tx_pool(), opcode, std::move(payload), NextMaskKey(key));
+  WantFlush();
 }
 
 bool Connection::SendCompressed(Opcode opcode, std::span<const uint8_t> message) {
@@ -70,11 +125,11 @@ bool Connection::SendCompressed(Opcode opcode, std::span<const uint8_t> message)
   uint8_t key[kMaskKeyBytes];
   const uint8_t* mask_key = NextMaskKey(key);
   if (compressed.size < UpWriter::kLargeMessageBytes) {
-    tx_.AppendFrame(core_.blocks(), opcode, compressed.data.get(), compressed.size, mask_key, true);
+    tx_.AppendFrame(core_.tx_pool(), opcode, compressed.data.get(), compressed.size, mask_key, true);
   } else {
-    tx_.AppendLargeFrame(core_.blocks(), opcode, std::move(compressed), mask_key, true);
+    tx_.AppendLargeFrame(core_.tx_pool(), opcode, std::move(compressed), mask_key, true);
   }
-  WantWrite();
+  WantFlush();
   return true;
 }
 
@@ -109,24 +164,18 @@ void Connection::Abandon(uint16_t wire_code, std::string_view reason) {
   if (state_ == State::kConnecting) {
     Close(wire_code, wire_code, reason);
   } else if (state_ == State::kOpen) {
-    tx_.DropUnsentFrames(core_.blocks());
+    tx_.DropUnsentFrames(core_.tx_pool());
     FailProtocol(wire_code, reason);
   }
 }
 
 void Connection::RequestDrained() {
   if (state_ > State::kLocalClosing) return;
-  if (tx_.empty() && (wsi_ == nullptr || !lws_partial_buffered(wsi_))) {
+  if (tx_.empty()) {
     core_.up().Post(UpKind::kDrained, id_);
   } else {
     drain_after_ = tx_.CountBytes();
   }
-}
-
-void Connection::ReadAgain() {
-  if (reading_ || wsi_ == nullptr) return;
-  reading_ = true;
-  lws_rx_flow_control(wsi_, 1);
 }
 
 // The peer's last messages and the end that it made may have come in one read: an answer to those messages
@@ -151,27 +200,82 @@ void Connection::OnReleased() {
 }
 
 // ----------------------------------------------------------------------------------------------------- from
-// lws
+// lws and the loop
+
+void Connection::UseDeflate(std::unique_ptr<DeflateSession> deflate) {
+  deflate_ = std::move(deflate);
+  reader_.AcceptCompressed(deflate_ != nullptr);
+}
 
 void Connection::OnEstablished() {
   state_ = State::kOpen;
   SetDeadline(0);
   attempt_.reset();
-  core_.loop().WriteOptimistically(wsi_);
-  if (!tx_.empty()) WantWrite();
+  stream_ = Stream(wsi_);
+  core_.loop().Adopt(wsi_, *this);
   if (drain_after_.has_value() && tx_.empty()) OnFlushed();
 }
 
-void Connection::OnReceive(uint8_t* data, size_t size) {
-  if (state_ != State::kOpen) return;
-  Chunk chunk;
-  chunk.data = data;
-  chunk.size = size;
-  chunk.remaining_in_frame = lws_remaining_packet_payload(wsi_);
-  chunk.first = !rx_.in_message();
-  chunk.last = lws_is_final_fragment(wsi_) != 0;
-  chunk.binary = lws_frame_is_binary(wsi_) != 0;
-  switch (deflate_ == nullptr ? rx_.Feed(chunk) : deflate_->Receive(chunk, rx_)) {
+void Connection::OnEarlyBytes(std::span<uint8_t> bytes) { OnBytes(bytes); }
+
+void Connection::OnSocketEvent(bool ended) {
+  peer_ended_ |= ended;
+  blocked_ = false;
+  if (!tx_.empty()) WantFlush();
+  if (in_read_list_) return;
+  in_read_list_ = true;
+  core_.ReadSoon(*this);
+}
+
+bool Connection::Read(std::span<uint8_t> buffer) {
+  in_read_list_ = false;
+  if (wsi_ == nullptr || stream_.fd() < 0) return false;
+  // A large frame is received where its message gathers.
+  const std::span<uint8_t> in_place =
+      state_ == State::kOpen ? rx_.RoomInPlace(reader_.data_remaining(), buffer.size(), kMaxReadInPlaceBytes)
+                             : std::span<uint8_t>();
+  const std::span<uint8_t> room = in_place.empty() ? buffer : in_place;
+  bool drained = false;
+  const ptrdiff_t got = stream_.Read(room, drained);
+  if (got > 0) OnBytes(room.first(static_cast<size_t>(got)));
+  if (got == 0 || got == Stream::kBroken) {
+    Cut();
+    return false;
+  }
+  if (drained && !peer_ended_) {
+    core_.loop().Rearm(stream_.fd(), blocked_);
+    return false;
+  }
+  // Cut() may have given the socket back.
+  in_read_list_ = wsi_ != nullptr && stream_.fd() >= 0;
+  return in_read_list_;
+}
+
+void Connection::OnBytes(std::span<uint8_t> bytes) {
+  FramePiece piece;
+  for (;;) {
+    // What comes behind the end of the conversation is read and forgotten.
+    if (state_ != State::kOpen && state_ != State::kLocalClosing) return;
+    switch (reader_.Next(bytes, piece)) {
+      case FrameReader::Event::kNone:
+        return;
+      case FrameReader::Event::kData:
+        if (state_ == State::kOpen) OnData(piece);
+        break;
+      case FrameReader::Event::kControl:
+        OnControl(piece);
+        break;
+      case FrameReader::Event::kViolation:
+        OnViolation(reader_.violation());
+        return;
+    }
+  }
+}
+
+void Connection::OnData(FramePiece& piece) {
+  if (piece.first && piece.last && !piece.compressed && DeliverInOneGo(piece)) return;
+  if (piece.compressed) piece.UnmaskInPlace();
+  switch (deflate_ == nullptr ? rx_.Feed(piece) : deflate_->Receive(piece, rx_)) {
     case MessageAssembler::Status::kPartial:
       return;
     case MessageAssembler::Status::kComplete:
@@ -192,23 +296,62 @@ void Connection::OnReceive(uint8_t* data, size_t size) {
   }
 }
 
-bool Connection::OnReservedBits(uint8_t first_byte) {
-  return deflate_ != nullptr && deflate_->AcceptReservedBits(first_byte);
+bool Connection::DeliverInOneGo(const FramePiece& piece) {
+  const MessageLimits& limits = limits_->message;
+  if (piece.size >= UpWriter::kLargeMessageBytes || !limits.Allow(piece.size)) return false;
+  UpWriter& up = core_.up();
+  uint8_t* at = up.Reserve(static_cast<uint32_t>(piece.size));
+  if (at == nullptr) return false;
+  piece.CopyTo(at);
+  if (piece.binary) {
+    up.Commit(UpKind::kBinary, 0, id_, static_cast<uint32_t>(piece.size));
+    return true;
+  }
+  const Utf8Result result = CheckUtf8({reinterpret_cast<const char*>(at), piece.size});
+  const bool valid = result == Utf8Result::kAscii || result == Utf8Result::kValid;
+  // Not committed: nobody sees it.
+  if (!valid && limits.validate_utf8) {
+    FailProtocol(kCloseInvalidPayload, "invalid UTF-8 in a text message");
+  } else {
+    const uint8_t flags = result == Utf8Result::kAscii ? kAsciiOnly : 0;
+    up.Commit(UpKind::kText, flags, id_, static_cast<uint32_t>(piece.size));
+  }
+  return true;
 }
 
-bool Connection::OnPing(std::string_view payload) {
+void Connection::OnControl(const FramePiece& frame) {
+  const std::string_view payload(reinterpret_cast<const char*>(frame.data), frame.size);
+  switch (frame.opcode) {
+    case Opcode::kPing:
+      OnPing(payload);
+      return;
+    case Opcode::kPong:
+      OnPong();
+      return;
+    case Opcode::kClose:
+      OnCloseFrame(payload);
+      return;
+    case Opcode::kContinuation:
+    case Opcode::kText:
+    case Opcode::kBinary:
+      return;
+  }
+}
+
+void Connection::OnPing(std::string_view payload) {
   // Behind our close frame a pong is of no use, and would keep the connection from its deadline.
-  if (state_ >= State::kLocalClosing) return true;
+  if (state_ >= State::kLocalClosing) return;
+  // What the peer has not had a chance to read does not count.
+  if (tx_.control_frames() >= limits_->pending_control_frames) Flush();
   if (tx_.control_frames() < limits_->pending_control_frames) {
     QueueControlFrame(Opcode::kPong, payload);
   } else if (state_ == State::kOpen && !netstack()) {
     // RFC 6455 §5.5.3 lets us answer the latest ping only, which is netstack's way.
     FailProtocol(kClosePolicyViolation, "too many pings that nobody reads the answers to");
   }
-  return true;
 }
 
-bool Connection::OnCloseFrame(std::string_view payload) {
+void Connection::OnCloseFrame(std::string_view payload) {
   const PeerClose peer = ParseClosePayload(payload);
   switch (state_) {
     case State::kOpen: {
@@ -222,7 +365,7 @@ bool Connection::OnCloseFrame(std::string_view payload) {
       // Both frames have crossed, or ours is still queued: what is queued leaves first.
       ReportLocalClose(&peer);
       state_ = State::kFinishing;
-      WantWrite();
+      WantFlush();
       break;
     case State::kConnecting:
     case State::kLastWord:
@@ -232,19 +375,6 @@ bool Connection::OnCloseFrame(std::string_view payload) {
     case State::kGone:
       break;
   }
-  return true;
-}
-
-void Connection::OnCloseTakenByLws(std::string_view payload) {
-  const PeerClose peer = ParseClosePayload(payload);
-  if (state_ == State::kOpen) {
-    const ReportedClose close = ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload);
-    ReportClosed(close.code, close.reason, false, {}, 0, &peer);
-  } else if (state_ == State::kLocalClosing) {
-    ReportLocalClose(&peer);
-  }
-  state_ = State::kDraining;
-  SetDeadline(NowMs() + limits_->close_timeout_ms);
 }
 
 void Connection::OnPong() {
@@ -253,56 +383,67 @@ void Connection::OnPong() {
   ArmHeartbeat();
 }
 
-void Connection::OnViolation(std::string_view close_payload) {
+void Connection::OnViolation(Violation violation) {
   if (state_ == State::kOpen && netstack()) {
-    FailAsNetstack(close_payload);
+    FailAsNetstack(WordsOfLws(violation, is_client()));
   } else if (state_ == State::kOpen) {
-    const PeerClose prepared = ParseClosePayload(close_payload);
-    const bool named = prepared.valid && prepared.kind == ClosePayload::kValid;
-    FailProtocol(named ? prepared.code : kCloseProtocolError, named ? prepared.reason : "protocol violation");
+    FailProtocol(kCloseProtocolError, Words(violation));
   } else if (state_ == State::kLocalClosing) {
     // What the peer answers can no longer be read.
     ReportLocalClose();
     state_ = State::kFailing;
-    WantWrite();
+    WantFlush();
   }
 }
 
 // A client drops TCP, but for what lws has words for; a server says so and waits for the answer (§2.7, §3.4).
-void Connection::FailAsNetstack(std::string_view close_payload) {
-  if (close_payload.empty()) {
+void Connection::FailAsNetstack(std::string_view words) {
+  if (words.empty()) {
     ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, "protocol violation"});
     state_ = State::kDraining;
     Cut();
     return;
   }
   local_close_ = std::make_unique<LocalClose>(LocalClose{0, std::string(kLinkDownReason), true});
-  QueueCloseFrame(close_payload);
+  uint8_t body[kMaxControlPayloadBytes];
+  const size_t size = WriteClosePayload(body, kCloseProtocolError, words);
+  QueueCloseFrame({reinterpret_cast<const char*>(body), size});
   state_ = State::kLocalClosing;
 }
 
-int Connection::OnWritable() {
+void Connection::Flush() {
+  in_flush_list_ = false;
+  if (wsi_ == nullptr || stream_.fd() < 0) return;
   bool progress = false;
-  while (!tx_.empty()) {
-    if (lws_partial_buffered(wsi_)) break;
+  while (!tx_.empty() && !blocked_) {
     if (drain_after_ == 0) AnswerDrained();
-    const TxQueue::Bytes bytes = tx_.Front(kWriteSliceBytes);
-    // Frames are ours, so lws is told that these bytes are none of its business: it sends them as they are
-    // and keeps what the kernel does not take.
-    if (lws_write(wsi_, bytes.data, bytes.size, LWS_WRITE_HTTP) < 0) return -1;
-    tx_.Pop(core_.blocks(), bytes.size);
-    if (drain_after_.has_value()) *drain_after_ -= std::min(*drain_after_, bytes.size);
-    progress = true;
+    std::array<iovec, kRunsPerWrite> runs;
+    const std::span<const iovec> some(runs.data(), tx_.Gather(runs));
+    size_t wanted = 0;
+    for (const iovec& run : some) wanted += run.iov_len;
+    const ptrdiff_t taken = stream_.Write(some);
+    if (taken == Stream::kBroken) {
+      Cut();
+      return;
+    }
+    progress |= taken > 0;
+    tx_.Pop(core_.tx_pool(), static_cast<size_t>(taken));
+    if (drain_after_.has_value()) *drain_after_ -= std::min(*drain_after_, static_cast<size_t>(taken));
+    if (static_cast<size_t>(taken) < wanted) Block();
   }
   if (progress && state_ > State::kOpen) SetDeadline(NowMs() + limits_->close_timeout_ms);
-  if (lws_partial_buffered(wsi_)) {
-    lws_callback_on_writable(wsi_);
-    return 0;
-  }
-  return OnFlushed();
+  if (tx_.empty()) OnFlushed();
 }
 
-int Connection::OnFlushed() {
+// From here on the kernel says when to go on.
+void Connection::Block() {
+  blocked_ = true;
+  if (stream_.tls()) tx_.MarkBegun();
+  tx_.Own(core_.tx_pool());
+  core_.loop().Rearm(stream_.fd(), true);
+}
+
+void Connection::OnFlushed() {
   if (drain_after_.has_value()) AnswerDrained();
   // A server does not wait for the answer to its close frame before it says that the connection is closed
   // (§3.3).
@@ -313,12 +454,12 @@ int Connection::OnFlushed() {
     // Whoever is still sending must be able to read our close frame, which a reset would take from him; and
     // after a client's handshake it is for the server to end TCP. Our half ends now, the rest when the peer's
     // does.
-    shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
+    stream_.EndOutput();
     state_ = State::kDraining;
     SetDeadline(NowMs() + kTcpEndTimeoutMs);
-    return 0;
+  } else if (state_ == State::kFinishing) {
+    Cut();
   }
-  return state_ == State::kFinishing ? -1 : 0;
 }
 
 void Connection::OnTcpClosed() {
@@ -330,7 +471,6 @@ void Connection::OnTcpClosed() {
   }
   lws_set_opaque_user_data(wsi_, nullptr);
   wsi_ = nullptr;
-  tx_.DropUnsentFrames(core_.blocks());
   End();
 }
 
@@ -382,8 +522,8 @@ void Connection::OnDeadline(uint64_t now_ms) {
     case State::kGone:
       return;
     case State::kOpen:
-      // While we do not read, the peer's pong may be among what we have not read.
-      if (!reading_) heartbeat_->OnPong(now_ms);
+      // The peer's pong may be among what we have not read.
+      if (in_read_list_) heartbeat_->OnPong(now_ms);
       switch (heartbeat_->Poll(now_ms)) {
         case HeartbeatAction::kNone:
           break;
@@ -431,30 +571,27 @@ const uint8_t* Connection::NextMaskKey(uint8_t key[kMaskKeyBytes]) {
   return key;
 }
 
-void Connection::WantWrite() {
-  if (wsi_ != nullptr && state_ != State::kConnecting) lws_callback_on_writable(wsi_);
+void Connection::WantFlush() {
+  if (in_flush_list_ || blocked_ || stream_.fd() < 0) return;
+  in_flush_list_ = true;
+  core_.FlushSoon(*this);
 }
 
 void Connection::Deliver() {
   const std::string_view text(reinterpret_cast<const char*>(rx_.view().data()), rx_.view().size());
   const bool binary = rx_.is_binary();
   const bool ascii_only = rx_.ascii_only();
-  bool room = true;
   if (text.size() < UpWriter::kLargeMessageBytes) {
-    room = core_.up().PostMessage(id_, binary, ascii_only, text);
+    core_.up().PostMessage(id_, binary, ascii_only, text);
   } else {
     Payload payload = rx_.TakeBuffer();
     if (payload.data == nullptr) {
       FailProtocol(kCloseMessageTooBig, "no memory for the message");
       return;
     }
-    room = core_.up().PostLargeMessage(id_, binary, ascii_only, std::move(payload));
+    core_.up().PostLargeMessage(id_, binary, ascii_only, std::move(payload));
   }
   rx_.Reset();
-  if (room || !reading_) return;
-  reading_ = false;
-  lws_rx_flow_control(wsi_, 0);
-  core_.ReadAgainLater(*this);
 }
 
 void Connection::FailProtocol(uint16_t wire_code, std::string_view reason) {
@@ -467,11 +604,11 @@ void Connection::FailProtocol(uint16_t wire_code, std::string_view reason) {
 
 void Connection::QueueControlFrame(Opcode opcode, std::string_view payload) {
   uint8_t key[kMaskKeyBytes];
-  tx_.InsertControlFrame(core_.blocks(), opcode, Bytes(payload), payload.size(), NextMaskKey(key));
+  tx_.InsertControlFrame(core_.tx_pool(), opcode, Bytes(payload), payload.size(), NextMaskKey(key));
   // It leaves before what a drain waits for.
   if (drain_after_.has_value())
     *drain_after_ += FrameHeaderBytes(payload.size(), is_client()) + payload.size();
-  WantWrite();
+  WantFlush();
 }
 
 void Connection::AnswerDrained() {
@@ -482,9 +619,9 @@ void Connection::AnswerDrained() {
 void Connection::QueueCloseFrame(std::string_view body) {
   heartbeat_.reset();
   uint8_t key[kMaskKeyBytes];
-  tx_.AppendFrame(core_.blocks(), Opcode::kClose, Bytes(body), body.size(), NextMaskKey(key));
+  tx_.AppendFrame(core_.tx_pool(), Opcode::kClose, Bytes(body), body.size(), NextMaskKey(key));
   SetDeadline(NowMs() + limits_->close_timeout_ms);
-  WantWrite();
+  WantFlush();
 }
 
 void Connection::ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,
@@ -508,7 +645,10 @@ void Connection::ReportLocalClose(const PeerClose* peer) {
 }
 
 void Connection::Cut() {
-  if (wsi_ != nullptr) lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+  if (wsi_ == nullptr) return;
+  if (stream_.fd() >= 0) core_.loop().Return(stream_.fd());
+  stream_ = {};
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
 }  // namespace ohws

@@ -16,10 +16,13 @@
 #include <string>
 #include <string_view>
 
+#include "engine/loop.h"
+#include "engine/stream.h"
 #include "engine/tx_queue.h"
 #include "engine/up_writer.h"
 #include "protocol/close_code.h"
 #include "protocol/deflate_codec.h"
+#include "protocol/frame_reader.h"
 #include "protocol/heartbeat.h"
 #include "protocol/limits.h"
 #include "protocol/message_assembler.h"
@@ -30,7 +33,7 @@ class Core;
 class ClientAttempt;
 class ServerListener;
 
-class Connection {
+class Connection final : public SocketHandler {
  public:
   enum class State : uint8_t {
     kConnecting,    // client: no answer to the upgrade yet; frames gather
@@ -45,6 +48,8 @@ class Connection {
   // After the close handshake a client leaves it to the server to end TCP (RFC 6455 §7.1.1), but not for
   // longer.
   static constexpr uint64_t kTcpEndTimeoutMs = 1000;
+  // A large frame is received in steps of so much, so that others have their turn.
+  static constexpr size_t kMaxReadInPlaceBytes = 256 * 1024;
 
   // A client that is going to connect.
   Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt, CloseRules rules);
@@ -55,32 +60,30 @@ class Connection {
   ~Connection();
 
   // From JavaScript.
-  void SendSmall(Opcode opcode, const uint8_t* payload, size_t size);
+  // `payload` lies in the down ring, with room for a frame's header before it, and is valid until the next
+  // Flush().
+  void Send(Opcode opcode, uint8_t* payload, size_t size);
   void SendLarge(Opcode opcode, Payload payload);
   void Close(uint16_t code, uint16_t wire_code, std::string_view reason);
   // Drops what has not begun to leave, and fails with this code.
   void Abandon(uint16_t wire_code, std::string_view reason);
   void RequestDrained();
-  void ReadAgain();
   // JavaScript has heard of the outcome; nothing follows from there.
   void OnReleased();
 
   // From lws.
   void OnEstablished();
-  void OnReceive(uint8_t* data, size_t size);
-  // A frame with reserved bits begins with this byte. True if it may.
-  bool OnReservedBits(uint8_t first_byte);
-  // A ping or close frame. True: taken, lws forgets it.
-  bool OnPing(std::string_view payload);
-  bool OnCloseFrame(std::string_view payload);
-  void OnPong();
-  // The peer broke the protocol; the payload of the close frame that lws would send, or nothing.
-  void OnViolation(std::string_view close_payload);
-  // 0, or -1 to end the TCP connection now.
-  int OnWritable();
+  // What lws has read behind the handshake, before the socket became ours.
+  void OnEarlyBytes(std::span<uint8_t> bytes);
   void OnTcpClosed();
-  // The close frame went to lws itself, which answers it (only where lws lacks our control-frames patch).
-  void OnCloseTakenByLws(std::string_view payload);
+
+  // From the loop.
+  void OnSocketEvent(bool ended) override;
+
+  // From the core, once a turn each: what has gathered leaves; and one buffer of what has come is read. True:
+  // there is more to read.
+  void Flush();
+  bool Read(std::span<uint8_t> buffer);
 
   // From the client's attempt.
   void OnConnectFailed(uint16_t http_status, const Failure& failure);
@@ -104,8 +107,8 @@ class Connection {
   ServerListener* listener() const { return listener_; }
   ClientAttempt* attempt() const { return attempt_.get(); }
   void StartHeartbeat(HeartbeatConfig config);
-  // What the handshake has agreed on; null for no compression.
-  void UseDeflate(std::unique_ptr<DeflateSession> deflate) { deflate_ = std::move(deflate); }
+  // What the handshake has agreed on, before the connection is established; null for no compression.
+  void UseDeflate(std::unique_ptr<DeflateSession> deflate);
 
  private:
   // What is reported when our close frame is answered, or will not be.
@@ -130,10 +133,21 @@ class Connection {
   const uint8_t* NextMaskKey(uint8_t key[kMaskKeyBytes]);
   // False if the message is to be sent as it is.
   bool SendCompressed(Opcode opcode, std::span<const uint8_t> message);
-  void WantWrite();
+  void WantFlush();
+  void Block();
+  void OnBytes(std::span<uint8_t> bytes);
+  void OnData(FramePiece& piece);
+  // Puts a small message into the ring straight from where it was read. False: not one of those, or no room
+  // now.
+  bool DeliverInOneGo(const FramePiece& piece);
   void Deliver();
-  // netstack's way with a violation: the text that lws would send, or nothing.
-  void FailAsNetstack(std::string_view close_payload);
+  void OnControl(const FramePiece& frame);
+  void OnPing(std::string_view payload);
+  void OnCloseFrame(std::string_view payload);
+  void OnPong();
+  void OnViolation(Violation violation);
+  // netstack's way with a violation: what lws would say in its close frame, or nothing.
+  void FailAsNetstack(std::string_view words);
   // Fails the connection because of what the peer sent.
   void FailProtocol(uint16_t wire_code, std::string_view reason);
   // A ping or pong, before the messages that wait.
@@ -142,7 +156,7 @@ class Connection {
   void AnswerDrained();
   // After the outcome was reported: ends with this close frame, and then as `next` does.
   void EndWith(std::string_view close_body, State next);
-  int OnFlushed();
+  void OnFlushed();
   // `peer` is what the peer's close frame said, if one came.
   void ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,
                     uint8_t flags = 0, const PeerClose* peer = nullptr);
@@ -157,13 +171,18 @@ class Connection {
   const CloseRules rules_;
   const std::shared_ptr<const EndpointLimits> limits_;
   State state_;
-  bool reading_ = true;
   std::optional<size_t> drain_after_;  // bytes that have to leave before kDrained is due
+  bool in_flush_list_ = false;         // of the core
+  bool in_read_list_ = false;          // of the core: there is something to read
+  bool blocked_ = false;               // the socket takes no more now
+  bool peer_ended_ = false;            // its half ends behind what can be read
   lws* wsi_ = nullptr;
   ServerListener* const listener_ = nullptr;  // null for a client
   const std::string ip_;                      // of an accepted connection's peer
   uint64_t deadline_ms_ = 0;                  // 0: none
+  Stream stream_;                             // once established
   TxQueue tx_;
+  FrameReader reader_;
   MessageAssembler rx_;
   std::unique_ptr<DeflateSession> deflate_;  // null without permessage-deflate
   std::unique_ptr<ClientAttempt> attempt_;   // until established

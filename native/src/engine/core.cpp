@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <span>
 #include <utility>
 
 #include "engine/client_attempt.h"
@@ -19,6 +20,10 @@ constexpr unsigned int kHeaderBytes = 65'528;
 // Handshakes have deadlines of our own, in Handshakes and Connection; these of lws's only have to be longer
 // than any.
 constexpr unsigned int kTimeoutOfLwsSeconds = 3600;
+// Where lws reads and builds handshakes: a client's request fits with all its headers (lws-defects D18).
+constexpr unsigned int kServiceBytes = 128 * 1024;
+// So much of what JavaScript has sent is handed out before it is written and its room given back.
+constexpr uint32_t kFlushAfterBytes = 256 * 1024;
 
 bool FillFromSystem(uint8_t* out, size_t size) {
   while (size > 0) {
@@ -44,12 +49,13 @@ std::string_view Text(const RecordHeader& header, const uint8_t* payload) {
 }  // namespace
 
 Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
-           std::function<void()> doorbell, std::unique_ptr<Loop> loop)
+           std::function<void()> doorbell, std::unique_ptr<Poller> poller)
     : down_(down),
       up_(up, up_payloads, doorbell),
       down_payloads_(down_payloads),
       doorbell_(std::move(doorbell)),
-      loop_(std::move(loop)),
+      loop_(std::move(poller)),
+      read_buffer_(std::make_unique_for_overwrite<uint8_t[]>(kReadBytes)),
       mask_keys_(FillFromSystem),
       accepted_(1) {}
 
@@ -69,46 +75,63 @@ bool Core::Start() {
                  LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN;
   info.gid = static_cast<gid_t>(-1);
   info.uid = static_cast<uid_t>(-1);
-  info.pt_serv_buf_size = kReadBytes + LWS_PRE;
+  info.pt_serv_buf_size = kServiceBytes;
   info.max_http_header_data2 = kHeaderBytes;
   info.max_http_header_pool2 = kHeaderPool;
   info.timeout_secs = kTimeoutOfLwsSeconds;
   info.user = this;
   info.log_cx = &log_context_;
-  loop_->Prepare(info);
+  loop_.Prepare(info);
   const std::lock_guard<std::mutex> lock(ContextMutex());
   lws_set_log_level(0, nullptr);
   context_ = lws_create_context(&info);
   if (context_ == nullptr) return false;
-  loop_->Attach(context_);
+  loop_.Attach(context_);
   return true;
 }
 
 void Core::Run(const std::atomic<bool>& stop) {
   const std::function<bool()> may_sleep = [this] {
-    return deferred_.empty() && buried_.empty() && buried_listeners_.empty() && up_.published() &&
-           down_.TrySleep();
+    return deferred_.empty() && buried_.empty() && buried_listeners_.empty() && to_flush_.empty() &&
+           (to_read_.empty() || !up_.HasRoom()) && up_.published() && down_.TrySleep();
   };
   while (!stop.load()) {
     DrainDown();
     ServeDeadlines();
-    loop_->ServeWrites();
     while (!deferred_.empty()) {
       for (const auto& action : std::exchange(deferred_, {})) action();
     }
-    if (!paused_.empty() && up_.Flush()) {
-      for (const uint32_t id : std::exchange(paused_, {})) {
-        if (Connection* connection = Find(id)) connection->ReadAgain();
-      }
-    } else if (up_.overflowing()) {
-      up_.Flush();
-    }
+    if (up_.overflowing()) up_.Flush();
+    FlushAll();
     DeleteBuried();
     up_.Publish();
-    loop_->WaitAndServe(WaitMs(), may_sleep);
+    loop_.WaitAndServe(WaitMs(), may_sleep);
     down_.Wake();
+    ReadAll();
     up_.Publish();
   }
+}
+
+// Everybody who has something to read gets one buffer a turn. While JavaScript has no room for more they
+// wait, and so, behind them, do their peers.
+void Core::ReadAll() {
+  if (to_read_.empty()) return;
+  const std::span<uint8_t> buffer(read_buffer_.get(), kReadBytes);
+  size_t kept = 0;
+  size_t next = 0;
+  for (; next < to_read_.size() && up_.HasRoom(); ++next) {
+    Connection* connection = to_read_[next];
+    if (connection->Read(buffer)) to_read_[kept++] = connection;
+  }
+  to_read_.erase(to_read_.begin() + static_cast<ptrdiff_t>(kept),
+                 to_read_.begin() + static_cast<ptrdiff_t>(next));
+  // Those who had no turn come first in the next one.
+  std::rotate(to_read_.begin(), to_read_.begin() + static_cast<ptrdiff_t>(kept), to_read_.end());
+}
+
+void Core::FlushAll() {
+  for (size_t i = 0; i < to_flush_.size(); ++i) to_flush_[i]->Flush();
+  to_flush_.clear();
 }
 
 int Core::WaitMs() const {
@@ -126,6 +149,13 @@ void Core::ServeDeadlines() {
 }
 
 void Core::DeleteBuried() {
+  if (!buried_.empty()) {
+    const auto gone = [](const Connection* connection) {
+      return connection->state() == Connection::State::kGone;
+    };
+    std::erase_if(to_read_, gone);
+    std::erase_if(to_flush_, gone);
+  }
   for (const uint32_t id : std::exchange(buried_, {})) {
     if ((id & kJsOwnedId) != 0) {
       clients_.erase(id);
@@ -159,26 +189,32 @@ Connection* Core::Accept(lws* wsi, ServerListener& listener, std::string ip, Clo
   return accepted_[id].connection.get();
 }
 
-bool Core::DrainDown() {
+void Core::DrainDown() {
   RecordHeader header;
-  const uint8_t* payload = nullptr;
-  bool any = false;
-  while (down_.Next(header, payload)) {
-    any = true;
-    Dispatch(header, payload);
+  uint8_t* payload = nullptr;
+  bool more = true;
+  while (more) {
+    more = false;
+    while (down_.Next(header, payload)) {
+      Dispatch(header, payload);
+      if (down_.unreleased() >= kFlushAfterBytes) {
+        more = true;
+        break;
+      }
+    }
+    // What lies in the ring is written, or copied, before its room is given back.
+    FlushAll();
+    if (down_.Release()) doorbell_();
   }
-  if (any && down_.Release()) doorbell_();
-  return any;
 }
 
-void Core::Dispatch(const RecordHeader& header, const uint8_t* payload) {
+void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
   const auto kind = static_cast<DownKind>(header.kind);
   switch (kind) {
     case DownKind::kText:
     case DownKind::kBinary:
       if (Connection* connection = Find(header.id)) {
-        connection->SendSmall(kind == DownKind::kText ? Opcode::kText : Opcode::kBinary, payload,
-                              header.size);
+        connection->Send(kind == DownKind::kText ? Opcode::kText : Opcode::kBinary, payload, header.size);
       }
       return;
     case DownKind::kLargeText:

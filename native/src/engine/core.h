@@ -30,11 +30,11 @@ namespace ohws {
 
 class Core {
  public:
-  // What one read of a socket may bring at most; also what lws allocates per connection, touched as needed.
-  static constexpr size_t kReadBytes = 64 * 1024;
+  // What one read of a socket may bring at most.
+  static constexpr size_t kReadBytes = 128 * 1024;
 
   Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
-       std::function<void()> doorbell, std::unique_ptr<Loop> loop);
+       std::function<void()> doorbell, std::unique_ptr<Poller> poller);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core();
@@ -45,19 +45,20 @@ class Core {
   void Run(const std::atomic<bool>& stop);
 
   lws_context* context() const { return context_; }
-  Loop& loop() { return *loop_; }
+  Loop& loop() { return loop_; }
   UpWriter& up() { return up_; }
   Deadlines& deadlines() { return deadlines_; }
   Handshakes& handshakes() { return handshakes_; }
-  TxBlockPool& blocks() { return blocks_; }
+  TxPool& tx_pool() { return tx_pool_; }
   MaskKeySource& mask_keys() { return mask_keys_; }
   ClientTls& client_tls() { return client_tls_; }
   DeflateWorkspace& deflate() { return deflate_; }
 
   // A new accepted connection; it gets an id of its own.
   Connection* Accept(lws* wsi, ServerListener& listener, std::string ip, CloseRules rules);
-  // This connection's message had to wait: it reads on when there is room.
-  void ReadAgainLater(Connection& connection) { paused_.push_back(connection.id()); }
+  // This connection has something to read, or to write: it is looked at in this turn. Once each.
+  void ReadSoon(Connection& connection) { to_read_.push_back(&connection); }
+  void FlushSoon(Connection& connection) { to_flush_.push_back(&connection); }
   // This connection has no wsi any more; it is deleted after this turn.
   void Bury(Connection& connection) { buried_.push_back(connection.id()); }
   // This listener is gone; it is deleted after this turn.
@@ -73,8 +74,10 @@ class Core {
     bool released = false;
   };
 
-  bool DrainDown();
-  void Dispatch(const RecordHeader& header, const uint8_t* payload);
+  void DrainDown();
+  void Dispatch(const RecordHeader& header, uint8_t* payload);
+  void FlushAll();
+  void ReadAll();
   void Connect(uint32_t id, std::string_view config);
   void Listen(uint32_t id, std::string_view config);
   void Release(uint32_t id);
@@ -86,12 +89,13 @@ class Core {
   UpWriter up_;
   PayloadTable& down_payloads_;
   const std::function<void()> doorbell_;
-  const std::unique_ptr<Loop> loop_;
+  Loop loop_;
   // lws counts the users of a log context without a lock: each context gets one of its own.
   lws_log_cx_t log_context_{};
   lws_context* context_ = nullptr;
 
-  TxBlockPool blocks_;
+  TxPool tx_pool_;
+  std::unique_ptr<uint8_t[]> read_buffer_;
   MaskKeySource mask_keys_;
   ClientTls client_tls_;
   DeflateWorkspace deflate_{DeflateBudget::Process()};
@@ -101,7 +105,8 @@ class Core {
   std::vector<uint32_t> free_ids_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> clients_;
   std::unordered_map<uint32_t, std::unique_ptr<ServerListener>> listeners_;
-  std::vector<uint32_t> paused_;
+  std::vector<Connection*> to_read_;
+  std::vector<Connection*> to_flush_;
   std::vector<uint32_t> buried_;
   std::vector<uint32_t> buried_listeners_;
   std::vector<std::function<void()>> deferred_;

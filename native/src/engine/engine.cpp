@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "engine/core.h"
-#include "engine/loop.h"
+#include "engine/poller.h"
 #include "ohws_lws_patches.h"
 #include "protocol/deflate_budget.h"
 
@@ -31,13 +31,13 @@ void TellThreadSanitizer([[maybe_unused]] const RingMemory& ring) {
 #endif
 }
 
-// OHWS_LOOP=poll in the environment takes lws's own loop where there is a choice.
-std::unique_ptr<Loop> CreateLoop() {
+// OHWS_LOOP=poll in the environment takes poll(2) where there is a choice.
+std::unique_ptr<Poller> CreatePoller() {
   const char* wish = std::getenv("OHWS_LOOP");
   if (wish == nullptr || std::string_view(wish) != "poll") {
-    if (auto loop = Loop::CreateEpoll()) return loop;
+    if (auto poller = Poller::CreateEpoll()) return poller;
   }
-  return Loop::CreatePoll();
+  return Poller::CreatePoll();
 }
 
 }  // namespace
@@ -56,16 +56,17 @@ struct Engine::ThreadMain {
 void* Engine::RunThread(void* argument) {
   const std::unique_ptr<ThreadMain> main(static_cast<ThreadMain*>(argument));
   main->core->Run(main->engine->stop_);
-  // Stop() may still be about to wake the loop, which goes away with the core.
-  main->engine->loop_released_.wait(false);
+  // Stop() may still be about to wake the poller, which goes away with the core.
+  main->engine->poller_released_.wait(false);
   main->core.reset();
   return nullptr;
 }
 
 bool Engine::Start() {
-  std::unique_ptr<Loop> loop = CreateLoop();
-  loop_ = loop.get();
-  auto core = std::make_unique<Core>(up_, down_, up_payloads_, down_payloads_, doorbell_, std::move(loop));
+  std::unique_ptr<Poller> poller = CreatePoller();
+  if (poller == nullptr) return false;
+  poller_ = poller.get();
+  auto core = std::make_unique<Core>(up_, down_, up_payloads_, down_payloads_, doorbell_, std::move(poller));
   if (!core->Start()) return false;
   // The new thread inherits this mask: signals are Node's business.
   sigset_t all;
@@ -81,18 +82,18 @@ bool Engine::Start() {
 }
 
 void Engine::Wake() {
-  if (loop_ != nullptr) loop_->Wake();
+  if (poller_ != nullptr) poller_->Wake();
 }
 
 void Engine::Stop() {
   if (!running_) return;
   stop_.store(true);
   Wake();
-  loop_released_.store(true);
-  loop_released_.notify_one();
+  poller_released_.store(true);
+  poller_released_.notify_one();
   pthread_join(thread_, nullptr);
   running_ = false;
-  loop_ = nullptr;
+  poller_ = nullptr;
 }
 
 std::string Engine::LwsVersion() { return lws_get_library_version(); }

@@ -16,7 +16,7 @@
 
 namespace ohws {
 
-class Loop;
+class Poller;
 
 class Engine {
  public:
@@ -58,8 +58,8 @@ class Engine {
   PayloadTable up_payloads_;
   PayloadTable down_payloads_;
   std::atomic<bool> stop_ = false;
-  Loop* loop_ = nullptr;                     // owned by the thread
-  std::atomic<bool> loop_released_ = false;  // by Stop(), which may be the last to touch it
+  Poller* poller_ = nullptr;                   // owned by the thread
+  std::atomic<bool> poller_released_ = false;  // by Stop(), which may be the last to touch it
   bool running_ = false;
   pthread_t thread_{};
 };

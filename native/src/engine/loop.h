@@ -1,40 +1,84 @@
-// The event loop beneath one lws context, behind one interface with two implementations: our own epoll loop
-// (loop_epoll.cpp) and lws's own poll loop (loop_poll.cpp), for systems without epoll or on request. Engine
-// thread, except for Wake().
+// The event loop beneath one lws context, through lws's seam for foreign event loops (lws_event_loop_ops):
+// lws tells which descriptors it wants watched for what, and gets events back by lws_service_fd_tsi(). A
+// connection that lws has established is adopted: from then on its events go to its handler, until it is
+// given back to lws for its end. Engine thread, except for Wake().
 #pragma once
 
 #include <libwebsockets.h>
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
+
+#include "engine/poller.h"
 
 namespace ohws {
 
+// Who has taken a socket over from lws.
+class SocketHandler {
+ public:
+  // Something may be read or written; `ended`: the peer's half has come to its end, behind what can be read.
+  // It comes again only after everything was read, or after a write that was not taken whole.
+  virtual void OnSocketEvent(bool ended) = 0;
+
+ protected:
+  ~SocketHandler() = default;
+};
+
 class Loop {
  public:
-  Loop() = default;
+  explicit Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
-  virtual ~Loop() = default;
 
   // Puts the loop into a context that is about to be made.
-  virtual void Prepare(lws_context_creation_info& info) = 0;
+  void Prepare(lws_context_creation_info& info);
   // The context was made.
-  virtual void Attach(lws_context* context) = 0;
+  void Attach(lws_context* context) { context_ = context; }
 
-  // From now on a wish to write on this connection is granted at once, without asking the kernel whether the
-  // socket is writable; whoever writes looks at what lws could not send.
-  virtual void WriteOptimistically(lws* wsi) = 0;
-  // Grants the wishes to write that have gathered.
-  virtual void ServeWrites() = 0;
+  // Takes an established connection over as soon as lws is done with the event at hand. The handler hears of
+  // it at once, and must live until Return() or the connection's end.
+  void Adopt(lws* wsi, SocketHandler& handler);
+  // Gives it back to lws, which is going to end it.
+  void Return(int fd);
+  // The handler has read all there is; `blocked`: and something it wrote was not taken whole.
+  void Rearm(int fd, bool blocked) { poller_->Rearm(fd, blocked); }
+
   // Serves lws's timers that are due; then, if `may_sleep` says so, waits at most `timeout_ms` (-1: for ever)
   // for something to happen; and serves it. `may_sleep` is asked after the timers, which may have made work.
-  virtual void WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) = 0;
+  void WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep);
   // Makes a waiting WaitAndServe() return; any thread.
-  virtual void Wake() = 0;
+  void Wake() { poller_->Wake(); }
 
-  static std::unique_ptr<Loop> CreateEpoll();  // nullptr where there is no epoll
-  static std::unique_ptr<Loop> CreatePoll();
+ private:
+  // What is wanted of one descriptor, and by whom.
+  struct Watched {
+    uint32_t generation = 0;  // tells the owners of one descriptor number apart
+    bool wants_read = false;  // lws does
+    bool wants_write = false;
+    SocketHandler* handler = nullptr;
+  };
+  struct Adoption {
+    int fd;
+    uint32_t generation;
+    SocketHandler* handler;
+  };
+  struct Seam;  // lws's side
+
+  Watched& At(int fd);
+  void Serve(int fd, short revents);
+  void FinishAdoptions();
+  void Forget(int fd);
+  void Change(int fd, unsigned int flags);
+
+  const std::unique_ptr<Poller> poller_;
+  lws_context* context_ = nullptr;
+  std::array<void*, 1> foreign_loops_{};
+  std::array<Poller::Event, 256> events_{};
+  std::vector<Watched> watched_;  // by descriptor
+  std::vector<Adoption> adoptions_;
 };
 
 }  // namespace ohws

@@ -13,21 +13,15 @@ namespace ohws {
 
 namespace {
 
-// What our patches control-frames and violation add to lws's reasons.
-constexpr int kPing = LWS_CALLBACK_USER + 1;
-constexpr int kClose = LWS_CALLBACK_USER + 2;
-constexpr int kPong = LWS_CALLBACK_USER + 3;
-constexpr int kViolation = LWS_CALLBACK_USER + 4;
-// What proxy-connect, D15 and length-form add.
+// What our patches add to lws's reasons: established-bytes, proxy-connect, deflate, head-limits,
+// request-head.
+constexpr int kEarlyBytes = LWS_CALLBACK_USER + 1;
 constexpr int kWriteProxyRequest = LWS_CALLBACK_USER + 5;
 constexpr int kReadProxyAnswer = LWS_CALLBACK_USER + 6;
-constexpr int kForbiddenFrame = LWS_CALLBACK_USER + 7;
-// What deflate adds.
-constexpr int kReservedBits = LWS_CALLBACK_USER + 8;
 constexpr int kExtensionsAnswer = LWS_CALLBACK_USER + 9;
-// What head-limits and request-head add.
 constexpr int kHeadBytes = LWS_CALLBACK_USER + 10;
 constexpr int kRequestHead = LWS_CALLBACK_USER + 11;
+constexpr size_t kSmallestReadBuffer = 16;
 
 Connection* ConnectionOf(lws* wsi) { return static_cast<Connection*>(lws_get_opaque_user_data(wsi)); }
 
@@ -115,36 +109,14 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
 
 int OnConnection(Connection& connection, int reason, void* in, size_t size) {
   switch (reason) {
+    case kEarlyBytes:
+      connection.OnEarlyBytes({static_cast<uint8_t*>(in), size});
+      return 1;
+    // An lws without our patch has taken such bytes for itself: the frames that follow could not be told
+    // apart.
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_CLIENT_RECEIVE:
-      connection.OnReceive(static_cast<uint8_t*>(in), size);
-      return 0;
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-    case LWS_CALLBACK_CLIENT_WRITEABLE:
-      return connection.OnWritable();
-    case kPing:
-      return connection.OnPing(Text(in, size)) ? 1 : 0;
-    case kClose:
-      return connection.OnCloseFrame(Text(in, size)) ? 1 : 0;
-    case kPong:
-      connection.OnPong();
-      return 1;
-    // RFC 6455 forbids it, netstack's lws lets it pass.
-    case kForbiddenFrame:
-      return connection.rules() == CloseRules::kNetstack ? 1 : 0;
-    case kReservedBits:
-      return connection.OnReservedBits(static_cast<uint8_t>(size)) ? 1 : 0;
-    case kViolation:
-      connection.OnViolation(Text(in, size));
-      return 1;
-    // The same as kPong from an lws without our patch.
-    case LWS_CALLBACK_RECEIVE_PONG:
-    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
-      connection.OnPong();
-      return 0;
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-      connection.OnCloseTakenByLws(Text(in, size));
-      return 0;
+      return -1;
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLIENT_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:
@@ -183,8 +155,10 @@ int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t
 
 const lws_protocols* Protocols() {
   static const lws_protocols kProtocols[] = {
-      // The empty name: lws announces no subprotocol of its own. Writes are cut nowhere but by the kernel.
-      {"", Callback, 0, Core::kReadBytes, 0, nullptr, 1U << 30},
+      // The empty name: lws announces no subprotocol of its own. It receives no frames, so its buffer for
+      // them is as
+      // small as can be. What it writes, handshakes, is cut nowhere but by the kernel.
+      {"", Callback, 0, kSmallestReadBuffer, 0, nullptr, 1U << 30},
       {nullptr, nullptr, 0, 0, 0, nullptr, 0},
   };
   return kProtocols;

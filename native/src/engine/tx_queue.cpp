@@ -1,15 +1,30 @@
+// The pool and the queue. Engine thread.
 #include "engine/tx_queue.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace ohws {
 
-TxBlock TxBlockPool::Get(uint32_t capacity) {
-  if (capacity <= kBlockBytes && !free_.empty()) {
-    TxBlock block = std::move(free_.back());
-    free_.pop_back();
+namespace {
+
+constexpr size_t kForgetAfterItems = 64;
+
+void WritePayload(uint8_t* out, const uint8_t* payload, size_t size, const uint8_t* mask_key) {
+  if (size == 0) return;
+  if (mask_key != nullptr) {
+    MaskCopy(out, payload, size, mask_key, 0);
+  } else {
+    std::copy_n(payload, size, out);
+  }
+}
+
+}  // namespace
+
+TxBlock TxPool::GetBlock(uint32_t capacity) {
+  if (capacity <= kBlockBytes && !blocks_.empty()) {
+    TxBlock block = std::move(blocks_.back());
+    blocks_.pop_back();
     return block;
   }
   TxBlock block;
@@ -18,116 +33,168 @@ TxBlock TxBlockPool::Get(uint32_t capacity) {
   return block;
 }
 
-void TxBlockPool::Put(TxBlock block) {
-  if (block.capacity != kBlockBytes || free_.size() >= kMaxPooled) return;
+void TxPool::PutBlock(TxBlock block) {
+  if (block.capacity != kBlockBytes || blocks_.size() >= kMaxPooledBlocks) return;
   block.size = 0;
-  free_.push_back(std::move(block));
+  blocks_.push_back(std::move(block));
 }
 
-TxQueue::Items& TxQueue::Ensure() {
-  if (items_ == nullptr) items_ = std::make_unique<Items>();
+std::unique_ptr<TxItems> TxPool::GetItems() {
+  if (items_.empty()) return std::make_unique<TxItems>();
+  std::unique_ptr<TxItems> items = std::move(items_.back());
+  items_.pop_back();
+  return items;
+}
+
+void TxPool::PutItems(std::unique_ptr<TxItems> items) {
+  if (items_.size() >= kMaxPooledItems || items->list.capacity() > 64) return;
+  items->list.clear();
+  items->first = 0;
+  items->control_frames = 0;
+  items_.push_back(std::move(items));
+}
+
+TxItems& TxQueue::Ensure(TxPool& pool) {
+  if (items_ == nullptr) items_ = pool.GetItems();
   return *items_;
 }
 
+void TxQueue::ReleaseIfEmpty(TxPool& pool) {
+  if (items_->first == items_->list.size()) pool.PutItems(std::move(items_));
+}
+
 // Room at the end of the last block, which is then `bytes` longer, or in a new block.
-uint8_t* TxQueue::Room(TxBlockPool& pool, size_t bytes) {
-  std::deque<Item>& list = Ensure().list;
-  if (list.empty() || list.back().payload.data != nullptr || list.back().control_frames != 0 ||
-      list.back().block.capacity - list.back().block.size < bytes) {
-    Item item;
-    item.block = pool.Get(static_cast<uint32_t>(bytes));
-    list.push_back(std::move(item));
-  }
+uint8_t* TxQueue::Room(TxPool& pool, size_t bytes) {
+  std::vector<TxItem>& list = Ensure(pool).list;
+  const bool fits = !list.empty() && list.back().payload.data == nullptr && list.back().in_ring.empty() &&
+                    list.back().control_frames == 0 &&
+                    list.back().block.capacity - list.back().block.size >= bytes;
+  if (!fits) list.emplace_back().block = pool.GetBlock(static_cast<uint32_t>(bytes));
   TxBlock& block = list.back().block;
   uint8_t* at = block.bytes.get() + block.size;
   block.size += static_cast<uint32_t>(bytes);
   return at;
 }
 
-void TxQueue::AppendFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
+void TxQueue::AppendFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
                           const uint8_t* mask_key, bool compressed) {
   const size_t header = FrameHeaderBytes(size, mask_key != nullptr);
   uint8_t* at = Room(pool, header + size);
   WriteFrameHeader(at, opcode, true, size, mask_key, compressed);
-  if (size == 0) return;
-  if (mask_key != nullptr) {
-    MaskCopy(at + header, payload, size, mask_key, 0);
-  } else {
-    std::copy_n(payload, size, at + header);
-  }
+  WritePayload(at + header, payload, size, mask_key);
 }
 
-void TxQueue::AppendLargeFrame(TxBlockPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key,
+void TxQueue::AppendLargeFrame(TxPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key,
                                bool compressed) {
   if (mask_key != nullptr) MaskCopy(payload.data.get(), payload.data.get(), payload.size, mask_key, 0);
-  Item item;
-  item.block = pool.Get(kMaxFrameHeaderBytes);
+  TxItem& item = Ensure(pool).list.emplace_back();
+  item.block = pool.GetBlock(kMaxFrameHeaderBytes);
   item.block.size = static_cast<uint32_t>(
       WriteFrameHeader(item.block.bytes.get(), opcode, true, payload.size, mask_key, compressed));
   item.payload = std::move(payload);
-  Ensure().list.push_back(std::move(item));
 }
 
-void TxQueue::InsertControlFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
+void TxQueue::AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size,
+                                const uint8_t* mask_key) {
+  const size_t header = FrameHeaderBytes(size, mask_key != nullptr);
+  WriteFrameHeader(payload - header, opcode, true, size, mask_key);
+  if (mask_key != nullptr) MaskCopy(payload, payload, size, mask_key, 0);
+  Ensure(pool).list.emplace_back().in_ring = {payload - header, header + size};
+}
+
+void TxQueue::InsertControlFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
                                  const uint8_t* mask_key) {
   const size_t header = FrameHeaderBytes(size, mask_key != nullptr);
-  Items& items = Ensure();
+  TxItems& items = Ensure(pool);
   // The place behind the frames that have begun to leave and behind earlier control frames.
-  auto at = items.list.begin();
-  while (at != items.list.end() && (at->control_frames != 0 || at->sent > 0)) ++at;
-  const bool append = at != items.list.begin() && std::prev(at)->control_frames != 0 &&
-                      std::prev(at)->sent == 0 &&
-                      std::prev(at)->block.capacity - std::prev(at)->block.size >= header + size;
-  if (!append) {
-    Item item;
-    item.block = pool.Get(static_cast<uint32_t>(header + size));
-    at = std::next(items.list.insert(at, std::move(item)));
+  size_t at = items.first;
+  while (at < items.list.size() && (items.list[at].control_frames != 0 || items.list[at].begun)) ++at;
+  const auto fits = [header, size](const TxItem& item) {
+    return item.control_frames != 0 && !item.begun && item.block.capacity - item.block.size >= header + size;
+  };
+  if (at == items.first || !fits(items.list[at - 1])) {
+    TxItem item;
+    item.block = pool.GetBlock(static_cast<uint32_t>(header + size));
+    items.list.insert(items.list.begin() + static_cast<ptrdiff_t>(at), std::move(item));
+    ++at;
   }
-  TxBlock& block = std::prev(at)->block;
+  TxBlock& block = items.list[at - 1].block;
   uint8_t* out = block.bytes.get() + block.size;
   WriteFrameHeader(out, opcode, true, size, mask_key);
-  if (mask_key != nullptr) {
-    MaskCopy(out + header, payload, size, mask_key, 0);
-  } else {
-    std::copy_n(payload, size, out + header);
-  }
+  WritePayload(out + header, payload, size, mask_key);
   block.size += static_cast<uint32_t>(header + size);
-  ++std::prev(at)->control_frames;
+  ++items.list[at - 1].control_frames;
   ++items.control_frames;
 }
 
-void TxQueue::DropUnsentFrames(TxBlockPool& pool) {
+void TxQueue::DropUnsentFrames(TxPool& pool) {
   if (items_ == nullptr) return;
-  std::erase_if(items_->list, [&pool](Item& item) {
-    if (item.control_frames != 0 || item.sent > 0) return false;
-    pool.Put(std::move(item.block));
+  std::erase_if(items_->list, [this, &pool](TxItem& item) {
+    const bool is_written = &item < items_->list.data() + items_->first;
+    if (is_written || item.control_frames != 0 || item.begun) return false;
+    pool.PutBlock(std::move(item.block));
     return true;
   });
-  if (items_->list.empty()) items_.reset();
+  ReleaseIfEmpty(pool);
 }
 
 size_t TxQueue::CountBytes() const {
   size_t bytes = 0;
   if (items_ == nullptr) return bytes;
-  for (const Item& item : items_->list) bytes += item.block.size + item.payload.size - item.sent;
+  for (size_t i = items_->first; i < items_->list.size(); ++i) {
+    bytes += items_->list[i].size() - items_->list[i].sent;
+  }
   return bytes;
 }
 
-TxQueue::Bytes TxQueue::Front(size_t limit) {
-  Item& item = items_->list.front();
-  if (item.sent < item.block.size) return {item.block.bytes.get() + item.sent, item.block.size - item.sent};
-  const size_t offset = item.sent - item.block.size;
-  return {item.payload.data.get() + offset, std::min(item.payload.size - offset, limit)};
+void TxQueue::Own(TxPool& pool) {
+  if (items_ == nullptr) return;
+  for (size_t i = items_->first; i < items_->list.size(); ++i) {
+    TxItem& item = items_->list[i];
+    if (item.in_ring.empty()) continue;
+    item.block = pool.GetBlock(static_cast<uint32_t>(item.in_ring.size()));
+    item.block.size = static_cast<uint32_t>(item.in_ring.size());
+    std::copy(item.in_ring.begin(), item.in_ring.end(), item.block.bytes.get());
+    item.in_ring = {};
+  }
 }
 
-void TxQueue::Pop(TxBlockPool& pool, size_t written) {
-  Item& item = items_->list.front();
-  item.sent += written;
-  if (item.sent < item.block.size + item.payload.size) return;
-  items_->control_frames -= item.control_frames;
-  pool.Put(std::move(item.block));
-  items_->list.pop_front();
-  if (items_->list.empty()) items_.reset();
+size_t TxQueue::Gather(std::span<iovec> out) const {
+  size_t count = 0;
+  const auto add = [&](const uint8_t* data, size_t size, size_t& skip) {
+    const size_t gone = std::min(skip, size);
+    skip -= gone;
+    if (gone < size) out[count++] = {const_cast<uint8_t*>(data) + gone, size - gone};
+  };
+  for (size_t i = items_->first; i < items_->list.size() && count + 2 <= out.size(); ++i) {
+    const TxItem& item = items_->list[i];
+    size_t skip = item.sent;
+    add(item.block.bytes.get(), item.block.size, skip);
+    add(item.payload.data.get(), item.payload.size, skip);
+    add(item.in_ring.data(), item.in_ring.size(), skip);
+  }
+  return count;
+}
+
+void TxQueue::Pop(TxPool& pool, size_t written) {
+  while (written > 0) {
+    TxItem& item = items_->list[items_->first];
+    const size_t step = std::min(written, item.size() - item.sent);
+    written -= step;
+    item.sent += step;
+    item.begun = true;
+    if (item.sent < item.size()) return;
+    items_->control_frames -= item.control_frames;
+    pool.PutBlock(std::move(item.block));
+    item.payload = {};
+    ++items_->first;
+  }
+  // A queue that never runs empty must not keep what has left.
+  if (items_->first >= kForgetAfterItems) {
+    items_->list.erase(items_->list.begin(), items_->list.begin() + static_cast<ptrdiff_t>(items_->first));
+    items_->first = 0;
+  }
+  ReleaseIfEmpty(pool);
 }
 
 }  // namespace ohws

@@ -1,14 +1,22 @@
-// What one connection still has to write: whole frames in order, built once, in blocks that are borrowed from
-// a pool and go back as soon as they are written. Frames that come while the connection is blocked or later
-// in the same turn share blocks, so that one write carries many of them. Engine thread.
+// What one connection still has to write: whole frames in order. Small frames are copied into blocks that are
+// borrowed from a pool and go back as soon as they are written, so that one write carries many of them. A
+// large frame is written from where its payload lies: beside the ring, or in the ring itself for as long as
+// the ring's records are valid. Engine thread.
 //
-// Control frames overtake data frames, but never get into one: the queue knows where a frame ends.
+// Invariants:
+//  1. Control frames overtake data frames, but never get into one: items hold whole frames, and one that has
+//  begun to
+//     leave stays in front.
+//  2. Bytes that lie in the ring are written, or copied by Own(), before the ring's room is given back.
+//  3. A connection that has nothing to write holds no memory here.
 #pragma once
+
+#include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "protocol/frame.h"
@@ -16,33 +24,54 @@
 
 namespace ohws {
 
-// A contiguous run of bytes that belongs to whole frames, or is one piece of a large frame.
+// A contiguous run of bytes that belongs to whole frames.
 struct TxBlock {
   std::unique_ptr<uint8_t[]> bytes;
   uint32_t capacity = 0;
   uint32_t size = 0;
 };
 
-// Standard blocks to reuse; one pool an engine thread.
-class TxBlockPool {
+// One block of whole small frames, or one large frame: its header in `block`, its payload beside, or both in
+// the ring.
+struct TxItem {
+  TxBlock block;
+  Payload payload;
+  std::span<const uint8_t> in_ring;
+  size_t sent = 0;
+  uint32_t control_frames = 0;  // and nothing else, if there are any
+  bool begun = false;           // some of it has left, or is promised to TLS
+
+  size_t size() const { return block.size + payload.size + in_ring.size(); }
+};
+
+struct TxItems {
+  std::vector<TxItem> list;
+  size_t first = 0;  // those before it are written
+  size_t control_frames = 0;
+};
+
+// Memory to reuse; one pool an engine thread.
+class TxPool {
  public:
   static constexpr uint32_t kBlockBytes = 64 * 1024;
 
   // At least `capacity` bytes; a standard block if that is enough.
-  TxBlock Get(uint32_t capacity);
-  void Put(TxBlock block);
+  TxBlock GetBlock(uint32_t capacity);
+  void PutBlock(TxBlock block);
+  std::unique_ptr<TxItems> GetItems();
+  void PutItems(std::unique_ptr<TxItems> items);
 
  private:
-  static constexpr size_t kMaxPooled = 128;  // 8 MiB
-  std::vector<TxBlock> free_;
+  static constexpr size_t kMaxPooledBlocks = 128;  // 8 MiB
+  static constexpr size_t kMaxPooledItems = 1024;
+  std::vector<TxBlock> blocks_;
+  std::vector<std::unique_ptr<TxItems>> items_;
 };
 
 class TxQueue {
  public:
-  struct Bytes {
-    uint8_t* data;
-    size_t size;
-  };
+  // A frame of so many bytes and more is not worth a copy.
+  static constexpr size_t kLargeFrameBytes = 4096;
 
   TxQueue() = default;
   TxQueue(TxQueue&&) = delete;
@@ -52,20 +81,27 @@ class TxQueue {
   bool empty() const { return items_ == nullptr; }
 
   // Appends one unfragmented data frame; copies the payload. `mask_key` is null on a server.
-  void AppendFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
-                   const uint8_t* mask_key, bool compressed = false);
+  void AppendFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size, const uint8_t* mask_key,
+                   bool compressed = false);
   // The same for a payload that is owned; it is masked in place and written without another copy.
-  void AppendLargeFrame(TxBlockPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key,
+  void AppendLargeFrame(TxPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key,
                         bool compressed = false);
+  // The same for a payload in the ring, which has room for a header before it.
+  void AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size, const uint8_t* mask_key);
   // Inserts a control frame before every data frame that has not begun to leave.
-  void InsertControlFrame(TxBlockPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
+  void InsertControlFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
                           const uint8_t* mask_key);
   // Drops every data frame that has not begun to leave.
-  void DropUnsentFrames(TxBlockPool& pool);
+  void DropUnsentFrames(TxPool& pool);
+  // Copies what lies in the ring.
+  void Own(TxPool& pool);
 
-  // The next bytes to write, at most `limit` of a large frame's payload. Only if not empty.
-  Bytes Front(size_t limit);
-  void Pop(TxBlockPool& pool, size_t written);
+  // The next bytes to write, as far as `out` reaches: how many runs there are. Only if not empty.
+  size_t Gather(std::span<iovec> out) const;
+  // So many bytes have left.
+  void Pop(TxPool& pool, size_t written);
+  // The first item can no longer be overtaken.
+  void MarkBegun() { items_->list[items_->first].begun = true; }
 
   // Control frames that wait; pongs are bounded by this.
   size_t control_frames() const { return items_ == nullptr ? 0 : items_->control_frames; }
@@ -73,23 +109,11 @@ class TxQueue {
   size_t CountBytes() const;
 
  private:
-  // One block of whole small frames, or one large frame: its header in `block`, its payload beside.
-  struct Item {
-    TxBlock block;
-    Payload payload;
-    size_t sent = 0;              // of block and payload together
-    uint32_t control_frames = 0;  // and nothing else, if there are any
-  };
-  // Held only while there is something to send, so that idle connections are lean.
-  struct Items {
-    std::deque<Item> list;
-    size_t control_frames = 0;
-  };
+  TxItems& Ensure(TxPool& pool);
+  uint8_t* Room(TxPool& pool, size_t bytes);
+  void ReleaseIfEmpty(TxPool& pool);
 
-  Items& Ensure();
-  uint8_t* Room(TxBlockPool& pool, size_t bytes);
-
-  std::unique_ptr<Items> items_;
+  std::unique_ptr<TxItems> items_;
 };
 
 }  // namespace ohws

@@ -45,20 +45,29 @@ void UpWriter::Post(UpKind kind, uint32_t id, uint32_t arg, uint16_t aux, uint8_
   overflow_.push_back({header, std::string(payload), {}});
 }
 
-bool UpWriter::PostMessage(uint32_t id, bool binary, bool ascii_only, std::string_view bytes) {
+void UpWriter::PostMessage(uint32_t id, bool binary, bool ascii_only, std::string_view bytes) {
   const RecordHeader header =
       Header(binary ? UpKind::kBinary : UpKind::kText, ascii_only ? kAsciiOnly : 0, 0, id, bytes.size(), 0);
-  if (overflow_.empty() && TryWrite(header, bytes)) return true;
+  if (overflow_.empty() && TryWrite(header, bytes)) return;
   overflow_.push_back({header, std::string(bytes), {}});
-  return false;
 }
 
-bool UpWriter::PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload) {
+void UpWriter::PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload) {
   const RecordHeader header =
       Header(binary ? UpKind::kLargeBinary : UpKind::kLargeText, ascii_only ? kAsciiOnly : 0, 0, id, 0, 0);
-  if (overflow_.empty() && TryWriteLarge(header, payload)) return true;
+  if (overflow_.empty() && TryWriteLarge(header, payload)) return;
   overflow_.push_back({header, {}, std::move(payload)});
-  return false;
+}
+
+bool UpWriter::HasRoom() {
+  const auto enough = [this] {
+    return overflow_.empty() && payloads_.bytes() <= kMaxBesideBytes && ring_.HasRoom(kRoomToRead);
+  };
+  if (enough()) return true;
+  Publish();
+  ring_.WaitForRoom();
+  // JavaScript may have made room between the look and the wish to be told of it: look once more.
+  return enough();
 }
 
 bool UpWriter::Flush() {

@@ -1,8 +1,7 @@
 // The way up: everything that JavaScript is to be told goes through here, in order. Records go into the ring;
 // large payloads go beside it. When the ring is full, or JavaScript has too many large payloads to fetch,
-// records wait in an overflow list, and the caller is told to stop reading from the connection that the
-// record came from. So what waits is bounded by the number of connections, not by what their peers send.
-// Engine thread.
+// records wait in an overflow list, and nothing more is read from any connection until there is room. So what
+// waits is bounded by one buffer of input, not by what peers send. Engine thread.
 #pragma once
 
 #include <cstdint>
@@ -45,10 +44,22 @@ class UpWriter {
   void Post(UpKind kind, uint32_t id, uint32_t arg = 0, uint16_t aux = 0, uint8_t flags = 0,
             std::string_view payload = {});
 
-  // One message, copied. False: it waits in the overflow, read no more from this connection until `resume`.
-  [[nodiscard]] bool PostMessage(uint32_t id, bool binary, bool ascii_only, std::string_view bytes);
-  // One large message, handed over; the rest as above.
-  [[nodiscard]] bool PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload);
+  // Room for a message's bytes in the ring itself, or nullptr if there is none now. The caller fills it and
+  // commits, before anything else is posted; or does not, and nothing has happened.
+  uint8_t* Reserve(uint32_t size) { return overflow_.empty() ? ring_.TryReserve(size) : nullptr; }
+  void Commit(UpKind kind, uint8_t flags, uint32_t id, uint32_t size) {
+    ring_.Commit({static_cast<uint8_t>(kind), flags, 0, id, size, 0});
+    if (ring_.unpublished() >= kPublishBytes) Publish();
+  }
+
+  // One message, copied.
+  void PostMessage(uint32_t id, bool binary, bool ascii_only, std::string_view bytes);
+  // One large message, handed over.
+  void PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload);
+
+  // May a buffer of input be read: is there room for what it is likely to bring? If not, JavaScript will ring
+  // when it has made some.
+  bool HasRoom();
 
   // Moves what waits into the ring as far as there is room. True if nothing waits now.
   bool Flush();
@@ -73,6 +84,7 @@ class UpWriter {
   bool TryWriteLarge(RecordHeader header, Payload& payload);
 
   static constexpr uint32_t kPublishBytes = 16 * 1024;
+  static constexpr uint32_t kRoomToRead = 256 * 1024;
 
   RingProducer ring_;
   PayloadTable& payloads_;

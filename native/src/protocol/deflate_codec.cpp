@@ -179,12 +179,16 @@ bool Decompressor::AtMessageEnd() const {
   return stream_->data_type == kBetweenBlocks || stream_->total_in == 0;
 }
 
-MessageAssembler::Status Decompressor::Feed(const Chunk& chunk, std::span<uint8_t> scratch,
+MessageAssembler::Status Decompressor::Feed(const FramePiece& chunk, std::span<uint8_t> scratch,
                                             MessageAssembler& assembler) {
   using Status = MessageAssembler::Status;
   if (!Open()) return Status::kTooLarge;
   z_stream& stream = *stream_;
-  Chunk piece{scratch.data(), 0, 0, chunk.first, false, chunk.binary, true};
+  FramePiece piece;
+  piece.data = scratch.data();
+  piece.first = chunk.first;
+  piece.binary = chunk.binary;
+  piece.open_ended = true;
   stream.next_out = scratch.data();
   stream.avail_out = Limited(scratch.size());
 
@@ -217,7 +221,7 @@ MessageAssembler::Status Decompressor::Feed(const Chunk& chunk, std::span<uint8_
   }
   piece.size = scratch.size() - stream.avail_out;
   piece.last = chunk.last;
-  piece.open_ended = chunk.remaining_in_frame != 0;
+  piece.open_ended = chunk.remaining != 0;
   if (chunk.last && !AtMessageEnd()) return Status::kCorrupt;
   if (chunk.last && !direction_.keeps_context) Close();
   return assembler.Feed(piece);
@@ -247,20 +251,9 @@ DeflateSession::DeflateSession(Role role, const DeflateOptions& options, const D
   reservation_.ShrinkTo(decompressor_.max_bytes());
 }
 
-bool DeflateSession::AcceptReservedBits(uint8_t first_byte) {
-  constexpr uint8_t kOpcode = 0x0f;
-  const uint8_t opcode = first_byte & kOpcode;
-  const bool begins_message =
-      opcode == static_cast<uint8_t>(Opcode::kText) || opcode == static_cast<uint8_t>(Opcode::kBinary);
-  if ((first_byte & kReservedBits) != kRsv1 || !begins_message) return false;
-  next_compressed_ = true;
-  return true;
-}
-
-MessageAssembler::Status DeflateSession::Receive(const Chunk& chunk, MessageAssembler& assembler) {
-  if (chunk.first) compressed_ = std::exchange(next_compressed_, false);
-  if (!compressed_) return assembler.Feed(chunk);
-  return decompressor_.Feed(chunk, workspace_.scratch(), assembler);
+MessageAssembler::Status DeflateSession::Receive(const FramePiece& piece, MessageAssembler& assembler) {
+  if (!piece.compressed) return assembler.Feed(piece);
+  return decompressor_.Feed(piece, workspace_.scratch(), assembler);
 }
 
 Payload DeflateSession::Compress(std::span<const uint8_t> message) {

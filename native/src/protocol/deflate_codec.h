@@ -68,9 +68,10 @@ class Decompressor {
   Decompressor& operator=(const Decompressor&) = delete;
   ~Decompressor();
 
-  // Hands what this chunk of a compressed message inflates to on to the assembler, in pieces of up to
-  // `scratch`. kCorrupt if the message is no DEFLATE data or ends in the middle of it.
-  MessageAssembler::Status Feed(const Chunk& chunk, std::span<uint8_t> scratch, MessageAssembler& assembler);
+  // Hands what this piece (unmasked) of a compressed message inflates to on to the assembler, in pieces of up
+  // to `scratch`. kCorrupt if the message is no DEFLATE data or ends in the middle of it.
+  MessageAssembler::Status Feed(const FramePiece& chunk, std::span<uint8_t> scratch,
+                                MessageAssembler& assembler);
 
   size_t held_bytes() const { return memory_.used(); }
   size_t max_bytes() const { return MaxBytes(direction_.window_bits); }
@@ -116,12 +117,8 @@ class DeflateSession {
   DeflateSession(Role role, const DeflateOptions& options, const DeflateParameters& agreed,
                  DeflateReservation reservation, DeflateWorkspace& workspace);
 
-  // A frame header with reserved bits has come, here its first byte: may it? Only RSV1 may, and
-  // only where a message begins (RFC 7692 §6). The message then is a compressed one.
-  bool AcceptReservedBits(uint8_t first_byte);
-
-  // The next chunk of a message, compressed or not.
-  MessageAssembler::Status Receive(const Chunk& chunk, MessageAssembler& assembler);
+  // The next piece of a message, compressed or not. Unmasked, if it is compressed.
+  MessageAssembler::Status Receive(const FramePiece& piece, MessageAssembler& assembler);
 
   // The message as it is to be sent with RSV1; empty data if it is to be sent as it is.
   Payload Compress(std::span<const uint8_t> message);
@@ -132,8 +129,6 @@ class DeflateSession {
   const size_t threshold_bytes_;
   const DeflateDirection out_;
   const Compressor::Settings settings_;
-  bool next_compressed_ = false;  // the message that begins next
-  bool compressed_ = false;       // the message that is coming in
   Decompressor decompressor_;
   std::unique_ptr<Compressor> compressor_;  // its own, if context is kept; null until it is needed
 };

@@ -33,57 +33,68 @@ MessageAssembler::Status MessageAssembler::Fail(State failure) {
   return failure == State::kTooLarge ? Status::kTooLarge : Status::kTooManyFragments;
 }
 
-MessageAssembler::Status MessageAssembler::Feed(const Chunk& chunk) {
+MessageAssembler::Status MessageAssembler::Feed(const FramePiece& piece) {
   if (state_ >= State::kInvalidUtf8) return Fail(state_);
-  if (state_ != State::kOpen || chunk.first) {
-    assert(chunk.first);
+  if (state_ != State::kOpen || piece.first) {
+    assert(piece.first);
     Reset();
     state_ = State::kOpen;
-    binary_ = chunk.binary;
+    binary_ = piece.binary;
   }
 
-  const uint64_t announced = SaturatingAdd(SaturatingAdd(size_, chunk.size), chunk.remaining_in_frame);
-  if (limits_->max_message_bytes != 0 && announced > limits_->max_message_bytes)
-    return Fail(State::kTooLarge);
+  const uint64_t announced = SaturatingAdd(SaturatingAdd(size_, piece.size), piece.remaining);
+  if (!limits_->Allow(announced)) return Fail(State::kTooLarge);
   if (limits_->max_fragments != 0 && whole_frames_ == limits_->max_fragments)
     return Fail(State::kTooManyFragments);
-  if (chunk.remaining_in_frame == 0 && !chunk.open_ended) ++whole_frames_;
+  if (piece.remaining == 0 && !piece.open_ended) ++whole_frames_;
+
+  const uint8_t* bytes = piece.data;
+  if (piece.last && size_ == 0 && !piece.masked) {
+    view_ = piece.data;
+    size_ = piece.size;
+  } else {
+    const size_t before = size_;
+    if (!Append(piece)) return Fail(State::kTooLarge);
+    bytes = buffer_ + before;
+  }
 
   if (!binary_) {
     // Without validation too, for ascii_only().
-    const bool well_formed = utf8_.Feed(chunk.data, chunk.size) && (!chunk.last || utf8_.Complete());
+    const bool well_formed = utf8_.Feed(bytes, piece.size) && (!piece.last || utf8_.Complete());
     if (!well_formed && limits_->validate_utf8) return Fail(State::kInvalidUtf8);
   }
-
-  if (chunk.last && size_ == 0) {
-    view_ = chunk.data;
-    size_ = chunk.size;
-  } else if (!Append(chunk)) {
-    return Fail(State::kTooLarge);
-  }
-  if (!chunk.last) return Status::kPartial;
+  if (!piece.last) return Status::kPartial;
   state_ = State::kComplete;
   return Status::kComplete;
 }
 
-bool MessageAssembler::Append(const Chunk& chunk) {
-  if (chunk.size == 0) return true;
-  const size_t needed = size_ + chunk.size;
+bool MessageAssembler::Append(const FramePiece& piece) {
+  if (piece.size == 0) return true;
+  const size_t needed = size_ + piece.size;
   if (needed < size_) return false;
-  if (needed > capacity_) {
-    const uint64_t announced = SaturatingAdd(needed, chunk.remaining_in_frame);
-    uint64_t capacity = GrowTo(capacity_, needed, announced, limits_->reserve_ahead_bytes);
-    if (limits_->max_message_bytes != 0) capacity = std::min(capacity, limits_->max_message_bytes);
-    if (capacity > std::numeric_limits<size_t>::max()) return false;
-    auto* grown = static_cast<uint8_t*>(std::realloc(buffer_, static_cast<size_t>(capacity)));
-    if (grown == nullptr) return false;
-    buffer_ = grown;
-    capacity_ = static_cast<size_t>(capacity);
-  }
-  std::memcpy(buffer_ + size_, chunk.data, chunk.size);
+  if (needed > capacity_ && !Grow(needed, SaturatingAdd(needed, piece.remaining))) return false;
+  piece.CopyTo(buffer_ + size_);
   size_ = needed;
   view_ = buffer_;
   return true;
+}
+
+bool MessageAssembler::Grow(size_t needed, uint64_t announced) {
+  uint64_t capacity = GrowTo(capacity_, needed, announced, limits_->reserve_ahead_bytes);
+  if (limits_->max_message_bytes != 0) capacity = std::min(capacity, limits_->max_message_bytes);
+  if (capacity > std::numeric_limits<size_t>::max()) return false;
+  auto* grown = static_cast<uint8_t*>(std::realloc(buffer_, static_cast<size_t>(capacity)));
+  if (grown == nullptr) return false;
+  buffer_ = grown;
+  capacity_ = static_cast<size_t>(capacity);
+  return true;
+}
+
+std::span<uint8_t> MessageAssembler::RoomInPlace(uint64_t remaining, size_t least, size_t most) {
+  if (state_ != State::kOpen || buffer_ == nullptr || remaining < least) return {};
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(remaining, most));
+  if (capacity_ - size_ < wanted && !Grow(size_ + wanted, SaturatingAdd(size_, remaining))) return {};
+  return {buffer_ + size_, wanted};
 }
 
 Payload MessageAssembler::TakeBuffer() {

@@ -1,5 +1,6 @@
-// Messages in: puts the chunks of one connection together, judges text, and bounds what a peer can make us
-// hold. A message that comes in one chunk is not copied; between messages it holds no memory. Engine thread.
+// Messages in: puts the pieces of one connection together, judges text, and bounds what a peer can make us
+// hold. A message that comes unmasked and in one piece is not copied; between messages it holds no memory.
+// Engine thread.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <cstdlib>
 #include <span>
 
+#include "protocol/frame_reader.h"
 #include "protocol/utf8.h"
 #include "wire/payload_table.h"
 
@@ -18,17 +20,10 @@ struct MessageLimits {
   uint64_t max_fragments = 0;                    // frames of one message; 0: any number
   size_t reserve_ahead_bytes = size_t{1} << 20;  // most that an announced length alone makes us allocate
   bool validate_utf8 = true;                     // false accepts any text (netstack's C33)
-};
 
-// A piece of a data frame's payload, already unmasked.
-struct Chunk {
-  const uint8_t* data = nullptr;  // null only if size is 0; the caller's, needed as MessageAssembler says
-  size_t size = 0;
-  uint64_t remaining_in_frame = 0;  // announced bytes of this frame that follow this chunk
-  bool first = false;               // begins a message
-  bool last = false;                // ends it: of the final frame, with nothing remaining
-  bool binary = false;              // counts only if `first`
-  bool open_ended = false;          // more of this frame follows, nobody knows how much: it is inflated
+  bool Allow(uint64_t message_bytes) const {
+    return max_message_bytes == 0 || message_bytes <= max_message_bytes;
+  }
 };
 
 class MessageAssembler {
@@ -49,13 +44,18 @@ class MessageAssembler {
   MessageAssembler(const MessageAssembler&) = delete;
   MessageAssembler& operator=(const MessageAssembler&) = delete;
 
-  // Takes the next chunk. A failure frees what was held and is repeated until Reset(). The sequence of frames
-  // is the engine's to judge; here a `first` chunk drops an unfinished message, so that no stale piece can
-  // ever reach another one (C35, S21).
-  Status Feed(const Chunk& chunk);
+  // Takes the next piece of a data frame. A failure frees what was held and is repeated until Reset(). The
+  // sequence of frames was judged by the reader; here a `first` piece drops an unfinished message, so that no
+  // stale piece can ever reach another one (C35, S21).
+  Status Feed(const FramePiece& piece);
 
-  // The message, after kComplete: in the caller's chunk if it came in one, else in memory of this object.
-  // Valid until the next call that is not const, and no longer than that chunk.
+  // Where the next bytes may be received in place, in memory of this object: at most `most` of the
+  // `remaining` bytes that the current frame has announced. Empty if fewer than `least` remain, or no message
+  // is under way. They are then given to Feed() as they are here.
+  std::span<uint8_t> RoomInPlace(uint64_t remaining, size_t least, size_t most);
+
+  // The message, after kComplete: in the caller's piece if that was all of it, else in memory of this object.
+  // Valid until the next call that is not const, and no longer than that piece.
   std::span<const uint8_t> view() const { return {view_, size_}; }
 
   bool is_binary() const { return binary_; }
@@ -69,10 +69,10 @@ class MessageAssembler {
   // Bytes of memory held now; 0 between messages.
   size_t held_bytes() const { return capacity_; }
 
-  // True between a message's first chunk and its last.
+  // True between a message's first piece and its last.
   bool in_message() const { return state_ == State::kOpen; }
 
-  // Hands over the message, after kComplete, and forgets it. Copies if it came in one chunk; `data` is then
+  // Hands over the message, after kComplete, and forgets it. Copies if it is not buffered; `data` is then
   // null if there was no memory, though `size` is not 0. For an empty message `data` is null too.
   Payload TakeBuffer();
 
@@ -84,7 +84,8 @@ class MessageAssembler {
   enum class State : uint8_t { kIdle, kOpen, kComplete, kInvalidUtf8, kTooLarge, kTooManyFragments };
 
   Status Fail(State failure);
-  bool Append(const Chunk& chunk);
+  bool Append(const FramePiece& piece);
+  bool Grow(size_t needed, uint64_t announced);
 
   const MessageLimits* limits_;
   const uint8_t* view_ = nullptr;

@@ -77,32 +77,39 @@ class RingProducer {
   // wherever the write position is.
   uint32_t max_payload() const { return memory_.capacity() / 2 - 2 * kRecordAlign; }
 
-  // Room for a record with `header.size` bytes of payload, header written; nullptr if the ring is full now.
-  // The caller fills the payload at once. Nothing is seen by the consumer before Publish().
-  uint8_t* TryReserve(const RecordHeader& header) {
-    const uint32_t need = RecordBytes(header.size);
+  // Room for the payload of one record; nullptr if the ring is full now. The caller fills it and commits it;
+  // nothing is seen by the consumer before Publish().
+  uint8_t* TryReserve(uint32_t payload_size) {
+    const uint32_t need = RecordBytes(payload_size);
     const uint32_t to_end = memory_.ToEnd(position_);
     const uint32_t with_pad = need <= to_end ? need : to_end + need;
-    if (memory_.capacity() - (position_ - read_seen_) < with_pad) {
-      read_seen_ = memory_.read().load();
-      if (memory_.capacity() - (position_ - read_seen_) < with_pad) return nullptr;
-    }
+    if (!HasRoom(with_pad)) return nullptr;
     if (need > to_end) {
       const RecordHeader pad{kPad, 0, 0, 0, to_end - static_cast<uint32_t>(sizeof(RecordHeader)), 0};
       std::memcpy(memory_.At(position_), &pad, sizeof(pad));
       position_ += to_end;
     }
-    uint8_t* at = memory_.At(position_);
-    std::memcpy(at, &header, sizeof(header));
-    position_ += need;
-    return at + sizeof(header);
+    return memory_.At(position_) + sizeof(RecordHeader);
+  }
+
+  // The record whose payload lies where TryReserve() said.
+  void Commit(const RecordHeader& header) {
+    std::memcpy(memory_.At(position_), &header, sizeof(header));
+    position_ += RecordBytes(header.size);
   }
 
   bool TryWrite(const RecordHeader& header, std::string_view payload) {
-    uint8_t* at = TryReserve(header);
+    uint8_t* at = TryReserve(header.size);
     if (at == nullptr) return false;
     if (!payload.empty()) std::memcpy(at, payload.data(), payload.size());
+    Commit(header);
     return true;
+  }
+
+  bool HasRoom(uint32_t bytes) {
+    if (memory_.capacity() - (position_ - read_seen_) >= bytes) return true;
+    read_seen_ = memory_.read().load();
+    return memory_.capacity() - (position_ - read_seen_) >= bytes;
   }
 
   // Shows the consumer everything reserved so far. True if its doorbell must be rung.
@@ -130,10 +137,11 @@ class RingConsumer {
  public:
   explicit RingConsumer(RingMemory memory) : memory_(memory) {}
 
-  // The next record without its payload copied: valid until Release(). False if there is none.
-  bool Next(RecordHeader& header, const uint8_t*& payload) {
+  // The next record without its payload copied: valid, and ours to change, with the 16 bytes before it, until
+  // Release(). False if there is none.
+  bool Next(RecordHeader& header, uint8_t*& payload) {
     while (position_ != write_seen_ || Refresh()) {
-      const uint8_t* at = memory_.At(position_);
+      uint8_t* at = memory_.At(position_);
       std::memcpy(&header, at, sizeof(header));
       position_ += RecordBytes(header.size);
       if (header.kind == kPad) continue;
@@ -144,6 +152,7 @@ class RingConsumer {
   }
 
   // Gives the room of all records read so far back. True if the producer waits for it: ring its doorbell.
+  uint32_t unreleased() const { return position_ - released_; }
   bool Release() {
     if (position_ == released_) return false;
     released_ = position_;

@@ -1,0 +1,45 @@
+// Waiting for descriptors, behind one interface with two implementations: epoll (poller_epoll.cpp) and
+// poll(2) (poller_poll.cpp), for systems without epoll or on request. Engine thread, except for Wake().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace ohws {
+
+class Poller {
+ public:
+  enum class Mode : uint8_t {
+    kLevel,  // an event comes as long as its reason lasts
+    kEdge,   // an event comes once, whatever is wanted; the next one after Rearm()
+  };
+  struct Event {
+    int fd;
+    uint32_t generation;
+    bool readable;  // or broken
+    bool writable;
+    bool ended;    // the peer's half, after what can be read
+    bool hung_up;  // both halves
+  };
+
+  Poller() = default;
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+  virtual ~Poller() = default;
+
+  // Watches a descriptor from now on as said here. `generation` comes back in its events.
+  virtual void Watch(int fd, uint32_t generation, Mode mode, bool read, bool write) = 0;
+  virtual void Forget(int fd) = 0;
+  // A kEdge descriptor was read until there was no more; `blocked`: and it took no more.
+  virtual void Rearm(int fd, bool blocked) = 0;
+  // Waits at most `timeout_ms` (-1: for ever) and fills in events; how many.
+  virtual size_t Wait(std::span<Event> events, int timeout_ms) = 0;
+  // Makes a waiting Wait() return; any thread.
+  virtual void Wake() = 0;
+
+  static std::unique_ptr<Poller> CreateEpoll();  // nullptr where there is no epoll
+  static std::unique_ptr<Poller> CreatePoll();
+};
+
+}  // namespace ohws

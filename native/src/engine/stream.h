@@ -1,0 +1,43 @@
+// The bytes of one established connection, plain or through TLS: read and write without waiting, and the end
+// of our half. lws has made the connection and ends it; in between its socket and its TLS object are used
+// here directly. Engine thread.
+#pragma once
+
+#include <libwebsockets.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+struct ssl_st;
+
+namespace ohws {
+
+class Stream {
+ public:
+  static constexpr ptrdiff_t kNothingNow = -1;
+  static constexpr ptrdiff_t kBroken = -2;
+
+  Stream() = default;
+  // Of an established connection.
+  explicit Stream(lws* wsi);
+
+  int fd() const { return fd_; }
+  bool tls() const { return ssl_ != nullptr; }
+
+  // How many bytes were read: 0 at the end of the peer's half, kNothingNow, kBroken. `drained` says that
+  // there is no more now, so that the socket's next event tells when there is.
+  ptrdiff_t Read(std::span<uint8_t> into, bool& drained) const;
+  // How many bytes were taken, less than all if the socket takes no more now; kBroken. Through TLS, what
+  // comes next must begin with the bytes that were not taken.
+  ptrdiff_t Write(std::span<const iovec> runs) const;
+  // Tells the peer that nothing follows.
+  void EndOutput() const;
+
+ private:
+  int fd_ = -1;
+  ssl_st* ssl_ = nullptr;
+};
+
+}  // namespace ohws
