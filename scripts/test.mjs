@@ -190,25 +190,36 @@ function sanitized(name) {
   );
 }
 
-/** What the proxy tests need beside npm's packages; named if it is not there and cannot be had. */
-function haveProxy() {
-  const has = () => ['tinyproxy', 'squid'].some((name) => spawnSync('which', [name]).status === 0);
+/** What tests need beside npm's packages: any of these programs, or Debian's package, for these suites. */
+const programs = [
+  { any: ['tinyproxy', 'squid'], package: 'tinyproxy', suites: 'test/proxy/real.test.ts' },
+  {
+    any: ['redis-server'],
+    package: 'redis-server',
+    suites: 'test/cluster/{cluster,gaps,restart}.test.ts',
+  },
+];
+
+/** Whether there is one of the programs; named if there is none and none can be had. */
+function haveProgram({ any, package: debian, suites }) {
+  const has = () => any.some((name) => spawnSync('which', [name]).status === 0);
   if (has()) return true;
   if (process.getuid?.() === 0 && spawnSync('which', ['apt-get']).status === 0) {
-    title('apt-get install tinyproxy');
-    const options = ['install', '-y', '-qq', '--no-install-recommends', 'tinyproxy'];
+    title(`apt-get install ${debian}`);
+    const options = ['install', '-y', '-qq', '--no-install-recommends', debian];
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
     if (!run('apt-get', options, env))
       run('apt-get', ['update', '-qq']) && run('apt-get', options, env);
     if (has()) return true;
   }
-  process.stdout.write('\n!! not run: test/proxy/real.test.ts, for want of tinyproxy or squid\n');
+  process.stdout.write(`\n!! not run: ${suites}, for want of ${any.join(' or ')}\n`);
   totals.skipped += 1;
   return false;
 }
 
 function everything() {
-  const suites = haveProxy() ? [] : ['--exclude', 'test/proxy/real.test.ts'];
+  const missing = programs.filter((program) => !haveProgram(program));
+  const suites = missing.flatMap((program) => ['--exclude', program.suites]);
   checks();
   if (!step('build', () => runNode(['scripts/build.mjs']))) return;
   nativeTests(path.join(root, 'build-tests'), '');

@@ -40,6 +40,17 @@ it('ohos-websocket/w3c is one instance for both', () => {
   expect(output(program)).toEqual([true, true, true]);
 });
 
+it('ohos-websocket/cluster is one instance for both, and needs no redis to be loaded', () => {
+  const program = `
+    import { createRequire } from 'node:module';
+    import * as imported from 'ohos-websocket/cluster';
+    const require = createRequire(process.cwd() + '/x.js');
+    const required = require('ohos-websocket/cluster');
+    const loaded = Object.keys(require.cache).some((file) => /@redis/.test(file));
+    console.log(JSON.stringify([imported.joinCluster === required.joinCluster, loaded]));`;
+  expect(output(program)).toEqual([true, false]);
+});
+
 it('the entries share errors and settings, not behaviour; lax TLS is in parity alone', () => {
   const program = `
     import * as documented from 'ohos-websocket';
