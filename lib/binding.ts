@@ -84,6 +84,19 @@ function load(): Loaded {
   throw explain(failures);
 }
 
+/** Code of the process warning about a libwebsockets without all of our mends (docs/errors.md). */
+const UNMENDED = 'OHWS_UNMENDED_LIBWEBSOCKETS';
+
+/** Once for each thread that loads it: whoever runs this has to know, whatever the program does. */
+function warnOfMissingPatches({ missingPatches }: NativeBinding): void {
+  if (missingPatches === '') return;
+  process.emitWarning(
+    `This libwebsockets lacks mends of ohos-websocket: ${missingPatches}. Peers can do harm.`,
+    { code: UNMENDED, detail: 'What each mends: native/patches of the sources.' },
+  );
+}
+
 /** What was loaded and from where. */
 export const loaded: Loaded = load();
+warnOfMissingPatches(loaded.binding);
 export const binding: NativeBinding = loaded.binding;

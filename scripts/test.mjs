@@ -19,8 +19,10 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'ohws-test-'));
 /** The suites that drive the addon; the others test what a sanitizer says nothing about. */
 const sanitizedSuites = [
   'test/api',
+  'test/conformance',
   'test/deflate',
   'test/flow',
+  'test/hostile',
   'test/interop',
   'test/lifecycle',
   'test/lws',

@@ -63,6 +63,21 @@ describe('the native module', PATIENT, () => {
     expect(stderr).not.toContain(path.join('ohos-websocket: '));
   });
 
+  it('says at load which mends its libwebsockets lacks', () => {
+    const folder = installed({ [ordinary]: addon });
+    const lacking = `
+      const { _extensions } = require('node:module');
+      const load = _extensions['.node'];
+      _extensions['.node'] = (module, file) => {
+        load(module, file);
+        module.exports = { ...module.exports, missingPatches: 'D2 D5' };
+      };`;
+    const { status, stderr } = run(folder, `${lacking} ${print}; require('ohos-websocket/parity')`);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/\[OHWS_UNMENDED_LIBWEBSOCKETS\] Warning: .* mends .*: D2 D5\./);
+    expect(stderr.match(/D2 D5/g)).toHaveLength(1);
+  });
+
   it('is missing: all places, and what to do', () => {
     const folder = installed({});
     const { status, stderr } = run(folder, print);
