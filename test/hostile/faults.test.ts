@@ -96,7 +96,7 @@ describe.runIf(onLinux)('no descriptors', PATIENT, () => {
       // The highest number in use is not the count of them: some room for that, too little for the clients.
       const pid = ['--pid', `${victim.process.pid}`];
       execFileSync('prlimit', [...pid, `--nofile=${descriptors + 10}:4096`]);
-      const many = victim.ask('openMany', { url: listener.url(), times: 60 });
+      const many = victim.ask('openMany', many);
 
       const { opened, failed } = (await many) as { opened: number; failed: number };
       expect(opened + failed).toBe(60);
