@@ -96,9 +96,12 @@ describe.runIf(onLinux)('no descriptors', PATIENT, () => {
       // The highest number in use is not the count of them: some room for that, too little for the clients.
       const pid = ['--pid', `${victim.process.pid}`];
       execFileSync('prlimit', [...pid, `--nofile=${descriptors + 10}:4096`]);
-      const many = victim.ask('openMany', many);
+      const many = { url: honest.url(), times: 60 };
 
-      const { opened, failed } = (await many) as { opened: number; failed: number };
+      const { opened, failed } = await victim.ask<{ opened: number; failed: number }>(
+        'openMany',
+        many,
+      );
       expect(opened + failed).toBe(60);
       expect(failed).toBeGreaterThan(0);
       execFileSync('prlimit', [...pid, '--nofile=4096:4096']);
