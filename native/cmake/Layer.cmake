@@ -21,7 +21,7 @@ function(ohws_add_layer name)
   endforeach()
 
   file(GLOB present RELATIVE "${source_dir}" "${source_dir}/*.cpp" "${source_dir}/*.h")
-  list(REMOVE_ITEM present ${layer_SOURCES} loop_epoll.cpp)
+  list(REMOVE_ITEM present ${layer_SOURCES})
   if(present)
     message(WARNING "native/src/${name} holds files that no list names: ${present}")
   endif()

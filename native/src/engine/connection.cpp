@@ -238,6 +238,8 @@ bool Connection::Read(std::span<uint8_t> buffer) {
   bool drained = false;
   const ptrdiff_t got = stream_.Read(room, drained);
   if (got > 0) OnBytes(room.first(static_cast<size_t>(got)));
+  // What has come may have ended it.
+  if (wsi_ == nullptr || stream_.fd() < 0) return false;
   if (got == 0 || got == Stream::kBroken) {
     Cut();
     return false;
@@ -246,9 +248,8 @@ bool Connection::Read(std::span<uint8_t> buffer) {
     core_.loop().Rearm(stream_.fd(), blocked_);
     return false;
   }
-  // Cut() may have given the socket back.
-  in_read_list_ = wsi_ != nullptr && stream_.fd() >= 0;
-  return in_read_list_;
+  in_read_list_ = true;
+  return true;
 }
 
 void Connection::OnBytes(std::span<uint8_t> bytes) {

@@ -90,7 +90,7 @@ void Loop::Adopt(lws* wsi, SocketHandler& handler) {
 void Loop::FinishAdoptions() {
   for (size_t i = 0; i < adoptions_.size(); ++i) {
     const Adoption adoption = adoptions_[i];
-    if (At(adoption.fd).generation != adoption.generation) continue;
+    if (adoption.handler == nullptr || At(adoption.fd).generation != adoption.generation) continue;
     // What lws has read behind the handshake comes first. It reads nothing itself now: it is told that it
     // does not want to.
     lws_pollfd pollfd{};
@@ -98,7 +98,7 @@ void Loop::FinishAdoptions() {
     pollfd.revents = POLLIN;
     lws_service_fd_tsi(context_, &pollfd, 0);
     Watched& watched = At(adoption.fd);
-    if (watched.generation != adoption.generation) continue;
+    if (adoptions_[i].handler == nullptr || watched.generation != adoption.generation) continue;
     watched.handler = adoption.handler;
     poller_->Watch(adoption.fd, watched.generation, Poller::Mode::kEdge, true, true);
     adoption.handler->OnSocketEvent(false);
@@ -107,6 +107,9 @@ void Loop::FinishAdoptions() {
 }
 
 void Loop::Return(int fd) {
+  for (Adoption& adoption : adoptions_) {
+    if (adoption.fd == fd) adoption.handler = nullptr;
+  }
   Watched& watched = At(fd);
   if (watched.handler == nullptr) return;
   watched.handler = nullptr;
