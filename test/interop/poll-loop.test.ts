@@ -9,7 +9,12 @@ import { PATIENT, plainEnvironment } from '../helpers/deadline.js';
 it('OHWS_LOOP=poll echoes messages of every size, and ends by itself', PATIENT, async () => {
   const script = fileURLToPath(new URL('poll-loop.mjs', import.meta.url));
   const child = spawn(process.execPath, [script], {
-    env: { ...plainEnvironment(), OHWS_LOOP: 'poll' },
+    // A sanitized addon needs its runtime loaded first.
+    env: {
+      ...plainEnvironment(),
+      LD_PRELOAD: process.env['OHWS_PRELOAD'] ?? '',
+      OHWS_LOOP: 'poll',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [output, [status]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
