@@ -1,13 +1,12 @@
 #include "engine/core.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <mutex>
 #include <span>
 #include <utility>
 
 #include "engine/client_attempt.h"
+#include "engine/posix.h"
 
 namespace ohws {
 
@@ -24,16 +23,6 @@ constexpr unsigned int kTimeoutOfLwsSeconds = 3600;
 constexpr unsigned int kServiceBytes = 128 * 1024;
 // So much of what JavaScript has sent is handed out before it is written and its room given back.
 constexpr uint32_t kFlushAfterBytes = 256 * 1024;
-
-bool FillFromSystem(uint8_t* out, size_t size) {
-  while (size > 0) {
-    const ssize_t got = getrandom(out, size, 0);
-    if (got <= 0) continue;
-    out += got;
-    size -= static_cast<size_t>(got);
-  }
-  return true;
-}
 
 // Making and destroying a context touches process-wide state of lws and OpenSSL; environments in other
 // threads may be doing the same.

@@ -18,6 +18,7 @@
 #include "engine/connection.h"
 #include "engine/core.h"
 #include "engine/lws_protocol.h"
+#include "engine/posix.h"
 #include "engine/tls.h"
 #include "ohws_lws_patches.h"
 #include "protocol/origin.h"
@@ -286,7 +287,7 @@ bool ServerListener::Listen(const std::string& ip, Failure& failure) {
     failure = {KindOfBindError(error_number), "listen", error_number, std::strerror(error_number)};
     return false;
   };
-  const int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int fd = OpenStreamSocket(address.any.sa_family);
   if (fd < 0) return fail();
   listen_fds_.push_back(fd);
   const int on = 1;
@@ -373,7 +374,7 @@ void ServerListener::OnListenerReadable(lws* wsi) {
   for (int n = 0; n < kAcceptBatch; ++n) {
     SocketAddress address{};
     socklen_t size = sizeof(address);
-    const int fd = accept4(listen_fd, &address.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = AcceptSocket(listen_fd, &address.any, &size);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;

@@ -8,7 +8,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509err.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +17,7 @@
 
 #include "engine/client_attempt.h"
 #include "engine/lws_protocol.h"
+#include "engine/posix.h"
 
 namespace ohws {
 
@@ -84,8 +84,9 @@ std::string SystemStore() {
 std::string Fingerprint(const std::string& path) {
   struct stat status {};
   if (path.empty() || stat(path.c_str(), &status) != 0) return path;
-  return path + '\0' + std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec) +
-         '\0' + std::to_string(status.st_size) + '\0' + std::to_string(status.st_ino);
+  const timespec modified = ModifiedAt(status);
+  return path + '\0' + std::to_string(modified.tv_sec) + '.' + std::to_string(modified.tv_nsec) + '\0' +
+         std::to_string(status.st_size) + '\0' + std::to_string(status.st_ino);
 }
 
 // C14 and C15: what netstack lets pass.
