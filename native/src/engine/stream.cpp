@@ -78,7 +78,7 @@ ptrdiff_t Stream::Write(std::span<const iovec> runs) const {
   }
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(runs.data());
-  message.msg_iovlen = runs.size();
+  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(runs.size());
   const ssize_t taken = sendmsg(fd_, &message, MSG_NOSIGNAL);
   if (taken >= 0) return taken;
   return NotNow() ? 0 : kBroken;

@@ -18,8 +18,6 @@ namespace {
 constexpr std::array<uint8_t, 4> kTail = {0x00, 0x00, 0xff, 0xff};
 // zlib repeats the tail if it is left with six bytes of room or less.
 constexpr size_t kFlushBytes = 16;
-constexpr uint8_t kRsv1 = 0x40;
-constexpr uint8_t kReservedBits = 0x70;
 
 // Every allocation of zlib is counted, its size in front of it.
 constexpr size_t kSizeBytes = alignof(std::max_align_t);

@@ -14,7 +14,6 @@ constexpr uint8_t kOpcodeBits = 0x0f;
 constexpr uint8_t kMaskBit = 0x80;
 constexpr uint8_t kLengthBits = 0x7f;
 constexpr uint8_t kLength16Bit = 126;
-constexpr uint8_t kLength64Bit = 127;
 
 bool IsControl(uint8_t opcode) { return (opcode & 8) != 0; }
 
