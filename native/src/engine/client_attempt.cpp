@@ -303,7 +303,7 @@ bool ClientAttempt::AppendHeaders(char** at, size_t room) {
   const auto append = [this, at, &room](std::string_view name, std::string_view value) {
     const size_t size = name.size() + 2 + value.size() + 2;
     if (size > room) {
-      verdict_ = "the request does not fit into 64 KiB";
+      verdict_ = "the request is too large for one write";
       return false;
     }
     char* p = *at;
