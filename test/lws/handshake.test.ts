@@ -4,6 +4,7 @@
  * them. The peers are raw, since no decent peer does these things.
  */
 
+import { readFileSync } from 'node:fs';
 import type { TLSSocket } from 'node:tls';
 import { webSocket as netstack } from 'ohos-websocket/parity';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -273,5 +274,30 @@ describe('D22 a redirect is not followed', PATIENT, () => {
     expect(await client.nextError()).toMatchObject({ code: 200, data: `${status}` });
     await peer.readBytesToEnd();
     expect(elsewhere.accepted).toBe(0);
+  });
+});
+
+describe('D36 no second TLS handshake on an open connection', PATIENT, () => {
+  it('whoever asks a client for one', async () => {
+    const { certPath, keyPath } = certificates.server;
+    const listener = await RawListener.listen({
+      tls: {
+        cert: readFileSync(certPath),
+        key: readFileSync(keyPath),
+        maxVersion: 'TLSv1.2',
+      },
+    });
+    const client = new TestClient();
+    await client.connect(`wss://localhost:${listener.port}/`, { caPath: certificates.caPath });
+    const peer = await listener.acceptOpen();
+    await client.log.next('open');
+    const socket = peer.socket as TLSSocket;
+    const secured: string[] = [];
+    socket.on('secure', () => secured.push('again'));
+
+    socket.renegotiate({}, () => undefined);
+
+    await client.nextClose();
+    expect(secured).toEqual([]);
   });
 });

@@ -106,11 +106,12 @@ bool NetstackForgives(int error, Trust trust) {
 }
 
 // The option bits that switch off what is below the lowest version wanted. Unless told, TLS 1.2 (RFC 8996);
-// netstack leaves that to OpenSSL.
+// netstack leaves that to OpenSSL. A server may not ask for another handshake on an open connection: a write
+// would have to wait for a read then (D36).
 long OptionsOf(std::optional<int> min_tls_version, bool netstack) {
   constexpr int kTls12 = 2;
   const int lowest = min_tls_version.value_or(netstack ? 0 : kTls12);
-  uint64_t options = 0;
+  uint64_t options = SSL_OP_NO_RENEGOTIATION;
   if (lowest >= 1) options |= SSL_OP_NO_TLSv1;
   if (lowest >= 2) options |= SSL_OP_NO_TLSv1_1;
   if (lowest >= 3) options |= SSL_OP_NO_TLSv1_2;
