@@ -158,10 +158,10 @@ export class ClientConnection implements ClientHandler {
     const queue = this.#earlyQueue;
     const refusal = queue.refusal(data);
     if (refusal !== undefined) {
-      if (queue.policy === 'close') this.close(TOO_MUCH_WAITS);
+      if (queue.closes) this.close(TOO_MUCH_WAITS);
       return Promise.reject(refusal);
     }
-    const mustWait = queue.policy === 'wait' && queue.isAbove();
+    const mustWait = !queue.refuses && queue.isAbove();
     queue.add(byteLength(data));
     if (!mustWait) {
       this.#early.push({ data: copyOf(data), onTaken: undefined });

@@ -49,8 +49,8 @@ const LARGE_BYTES = 64 * 1024;
 const MAX_REQUEST_BYTES = RING_BYTES / 4;
 /** More of a close reason than a frame has room for. */
 const MAX_REASON_BYTES = 1024;
-/** What a connection that refuses messages may not know to have left. */
-const MAX_UNSURE_BYTES = 64 * 1024;
+/** A connection that refuses messages asks after a sixteenth of its mark what has left, but at least so many bytes. */
+const MIN_ASK_BYTES = 64 * 1024;
 /** How a connection ends that is given up because too much waits. */
 const POLICY_VIOLATION = 1008;
 const SLOW_READER: Uint8Array = Buffer.from('too much waits to be sent');
@@ -67,8 +67,11 @@ type Handler = ClientHandler | ServerConnectionHandler;
 const NO_RULES: QueueRules = { limits: {}, backPressure: 'wait' };
 const NOBODY: ServerConnectionHandler = { onMessage() {}, onClosed() {} };
 
-/** No request is under way. */
-const NOT_ASKED = -1;
+/** A question to the engine that is under way: have so many bytes left, of what was not asked before? */
+interface Ask {
+  readonly bytes: number;
+  readonly onAnswer: (() => void) | undefined;
+}
 
 class EngineConnection implements Connection {
   readonly id: number;
@@ -77,15 +80,15 @@ class EngineConnection implements Connection {
   closeReason: string | undefined;
   readonly #engine: Engine;
   readonly #queue: SendQueue;
-  /** With so many bytes queued the engine is asked how many of them have left. */
-  readonly #askAbove: number;
-  /** Bytes that the request under way covers. */
-  #asked = NOT_ASKED;
+  /** After so many bytes the engine is asked whether they have left. */
+  readonly #askStep: number;
+  #asks: Ask[] = [];
+  /** Bytes that the questions under way cover. */
+  #covered = 0;
+  /** With so many bytes in the queue, or less, there is nothing to do. */
+  #quiet: number;
   /** Above the mark: wait until the queue is below it. */
   #senders: (() => void)[] = [];
-  /** Wait for the answer to the request under way, and to the one after it. */
-  #drains: (() => void)[] = [];
-  #nextDrains: (() => void)[] = [];
   /** Why it was given up, if it was. */
   #abandoned: QueueFull | undefined;
   #ended = false;
@@ -95,30 +98,37 @@ class EngineConnection implements Connection {
     this.id = id;
     this.handler = handler;
     this.#queue = new SendQueue(rules);
-    const { mark, policy } = this.#queue;
-    // Who refuses has to know better than who waits what is still there.
-    this.#askAbove = policy === 'wait' ? mark : Math.min(mark / 4, MAX_UNSURE_BYTES);
+    // Finite: see `SendQueue.add`. Who refuses has to know better than who waits what is still there.
+    const mark = Math.min(this.#queue.mark, Number.MAX_SAFE_INTEGER);
+    this.#askStep = this.#queue.refuses ? Math.max(mark / 16, MIN_ASK_BYTES) : mark;
+    this.#quiet = this.#askStep;
   }
 
   send(data: string | ArrayBuffer | ArrayBufferView, accepted = false): Promise<void> | undefined {
     if (this.#ended) return undefined;
     const queue = this.#queue;
-    if (queue.policy !== 'wait' && !accepted) {
+    if (queue.refuses && !accepted) {
       const refusal = this.#abandoned ?? queue.refusal(data);
       if (refusal !== undefined) return this.#refuse(refusal);
     }
-    const above = queue.isAbove();
-    queue.add(this.#engine.write(this.id, data));
-    if (queue.bytes <= this.#askAbove && !above) return undefined;
-    if (this.#asked === NOT_ASKED) this.#ask();
-    if (!above || queue.policy !== 'wait') return undefined;
+    const bytes = this.#engine.write(this.id, data);
+    return queue.add(bytes) <= this.#quiet ? undefined : this.#mayWait(bytes);
+  }
+
+  /** The rest of `send`, for a message of so many bytes that is queued. */
+  #mayWait(bytes: number): Promise<void> | undefined {
+    const queue = this.#queue;
+    const wasAbove = queue.bytes - bytes > queue.mark || processQueue.isOver(-bytes);
+    const isUnsure = queue.bytes - this.#covered > this.#askStep;
+    if (isUnsure || (wasAbove && this.#asks.length === 0)) this.#ask();
+    if (!wasAbove || queue.refuses) return undefined;
     return new Promise((resolve) => {
       this.#senders.push(resolve);
     });
   }
 
   #refuse(refusal: QueueFull): Promise<void> {
-    if (this.#queue.policy === 'close' && this.#abandoned === undefined) {
+    if (this.#queue.closes && this.#abandoned === undefined) {
       this.#abandoned = refusal;
       this.#engine.post(Down.abandon, this.id, SLOW_READER, POLICY_VIOLATION);
     }
@@ -135,34 +145,37 @@ class EngineConnection implements Connection {
 
   drained(): Promise<void> {
     if (this.#ended) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#nextDrains.push(resolve);
-      if (this.#asked === NOT_ASKED) this.#ask();
-    });
+    return new Promise((resolve) => this.#ask(resolve));
   }
 
   /** Finds out what has left, if that is not under way. */
   askIfUnsure(): void {
-    if (this.#queue.bytes > 0 && this.#asked === NOT_ASKED) this.#ask();
+    if (this.#queue.bytes > 0 && this.#asks.length === 0) this.#ask();
   }
 
-  #ask(): void {
-    this.#asked = this.#queue.bytes;
-    this.#drains = this.#nextDrains;
-    this.#nextDrains = [];
+  /** Answers come in the order of the questions. */
+  #ask(onAnswer?: () => void): void {
+    const bytes = this.#queue.bytes - this.#covered;
+    this.#asks.push({ bytes, onAnswer });
+    this.#cover(bytes);
     this.#engine.post(Down.drainRequest, this.id);
   }
 
-  /** What the request covered has left. */
+  #cover(bytes: number): void {
+    this.#covered += bytes;
+    if (this.#queue.refuses) this.#quiet = this.#covered + this.#askStep;
+  }
+
+  /** What the oldest question covers has left. */
   onDrained(): void {
+    const ask = this.#asks.shift();
+    if (ask === undefined) return;
     const queue = this.#queue;
-    queue.add(-this.#asked);
-    this.#asked = NOT_ASKED;
-    const drains = this.#drains;
-    this.#drains = [];
+    queue.add(-ask.bytes);
+    this.#cover(-ask.bytes);
     if (queue.bytes <= queue.mark) this.#resumeSenders();
-    if (queue.bytes > this.#askAbove || this.#nextDrains.length > 0) this.#ask();
-    for (const resolve of drains) resolve();
+    else if (this.#asks.length === 0) this.#ask();
+    ask.onAnswer?.();
   }
 
   #resumeSenders(): void {
@@ -176,9 +189,9 @@ class EngineConnection implements Connection {
     this.#ended = true;
     this.#queue.clear();
     this.#resumeSenders();
-    for (const resolve of [...this.#drains, ...this.#nextDrains]) resolve();
-    this.#drains = [];
-    this.#nextDrains = [];
+    const asks = this.#asks;
+    this.#asks = [];
+    for (const { onAnswer } of asks) onAnswer?.();
   }
 }
 

@@ -54,7 +54,8 @@ class ProcessQueue {
   }
 }
 
-export const processQueue: ProcessQueue = new ProcessQueue();
+// Not exported where it is declared: compiled, every use would go through `exports`.
+const processQueue: ProcessQueue = new ProcessQueue();
 
 /**
  * Beyond OHOS. Sets how many bytes given to `send` may wait in the process, all connections and
@@ -68,6 +69,8 @@ export function setQueuedBytesLimit(bytes: number): void {
   processQueue.limit = bytes;
 }
 
+export { processQueue };
+
 /** The options that a queue goes by. */
 export interface QueueRules {
   readonly limits: Readonly<Record<string, number>>;
@@ -75,22 +78,27 @@ export interface QueueRules {
 }
 
 export class SendQueue {
-  readonly policy: BackPressure;
   readonly mark: number;
+  /** What is above the mark is refused, and the connection closed as well. */
+  readonly refuses: boolean;
+  readonly closes: boolean;
   #bytes = 0;
 
   constructor({ limits, backPressure }: QueueRules) {
     this.mark = limits['queuedBytes'] ?? Number.POSITIVE_INFINITY;
-    this.policy = backPressure;
+    this.refuses = backPressure !== 'wait';
+    this.closes = backPressure === 'close';
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  add(bytes: number): void {
+  /** How many bytes wait then; Infinity, if the process has a limit to look at. */
+  add(bytes: number): number {
     this.#bytes += bytes;
     processQueue.add(bytes);
+    return processQueue.limit === Number.POSITIVE_INFINITY ? this.#bytes : Number.POSITIVE_INFINITY;
   }
 
   clear(): void {
@@ -104,7 +112,7 @@ export class SendQueue {
 
   /** Why this message is refused. Not where the policy is to wait. */
   refusal(data: string | ArrayBuffer | ArrayBufferView): QueueFull | undefined {
-    if (this.policy === 'wait') return undefined;
+    if (!this.refuses) return undefined;
     const bytes = byteLength(data);
     if (this.#bytes + bytes > this.mark) {
       return new QueueFull(

@@ -25,6 +25,7 @@ const sanitizedSuites = [
   'test/hostile',
   'test/interop',
   'test/lifecycle',
+  'test/limits',
   'test/lws',
   'test/proxy/scripted.test.ts',
   'test/tls',

@@ -171,11 +171,10 @@ void Connection::Abandon(uint16_t wire_code, std::string_view reason) {
 
 void Connection::RequestDrained() {
   if (state_ > State::kLocalClosing) return;
-  if (tx_.empty()) {
-    core_.up().Post(UpKind::kDrained, id_);
-  } else {
-    drain_after_ = tx_.CountBytes();
-  }
+  size_t before = 0;
+  for (const size_t bytes : drains_) before += bytes;
+  drains_.push_back(std::max(tx_.CountBytes(), before) - before);
+  AnswerDrained();
 }
 
 // The peer's last messages and the end that it made may have come in one read: an answer to those messages
@@ -213,7 +212,7 @@ void Connection::OnEstablished() {
   attempt_.reset();
   stream_ = Stream(wsi_);
   core_.loop().Adopt(wsi_, *this);
-  if (drain_after_.has_value() && tx_.empty()) OnFlushed();
+  if (!drains_.empty() && tx_.empty()) OnFlushed();
 }
 
 void Connection::OnEarlyBytes(std::span<uint8_t> bytes) { OnBytes(bytes); }
@@ -417,7 +416,6 @@ void Connection::Flush() {
   if (wsi_ == nullptr || stream_.fd() < 0) return;
   bool progress = false;
   while (!tx_.empty() && !blocked_) {
-    if (drain_after_ == 0) AnswerDrained();
     std::array<iovec, kRunsPerWrite> runs;
     const std::span<const iovec> some(runs.data(), tx_.Gather(runs));
     size_t wanted = 0;
@@ -429,7 +427,7 @@ void Connection::Flush() {
     }
     progress |= taken > 0;
     tx_.Pop(core_.tx_pool(), static_cast<size_t>(taken));
-    if (drain_after_.has_value()) *drain_after_ -= std::min(*drain_after_, static_cast<size_t>(taken));
+    if (!drains_.empty()) CountLeaving(static_cast<size_t>(taken));
     if (static_cast<size_t>(taken) < wanted) Block();
   }
   if (progress && state_ > State::kOpen) SetDeadline(NowMs() + limits_->close_timeout_ms);
@@ -445,7 +443,8 @@ void Connection::Block() {
 }
 
 void Connection::OnFlushed() {
-  if (drain_after_.has_value()) AnswerDrained();
+  std::ranges::fill(drains_, size_t{0});
+  AnswerDrained();
   // A server does not wait for the answer to its close frame before it says that the connection is closed
   // (§3.3).
   // Nor does netstack's client (C25).
@@ -606,15 +605,27 @@ void Connection::FailProtocol(uint16_t wire_code, std::string_view reason) {
 void Connection::QueueControlFrame(Opcode opcode, std::string_view payload) {
   uint8_t key[kMaskKeyBytes];
   tx_.InsertControlFrame(core_.tx_pool(), opcode, Bytes(payload), payload.size(), NextMaskKey(key));
-  // It leaves before what a drain waits for.
-  if (drain_after_.has_value())
-    *drain_after_ += FrameHeaderBytes(payload.size(), is_client()) + payload.size();
+  // It leaves before what they wait for.
+  if (!drains_.empty()) drains_.front() += FrameHeaderBytes(payload.size(), is_client()) + payload.size();
   WantFlush();
 }
 
+void Connection::CountLeaving(size_t bytes) {
+  for (size_t& left : drains_) {
+    const size_t taken = std::min(left, bytes);
+    left -= taken;
+    bytes -= taken;
+    if (bytes == 0) break;
+  }
+  AnswerDrained();
+}
+
 void Connection::AnswerDrained() {
-  drain_after_.reset();
-  if (!outcome_known()) core_.up().Post(UpKind::kDrained, id_);
+  const auto first = std::ranges::find_if(drains_, [](size_t left) { return left != 0; });
+  if (!outcome_known()) {
+    for (auto due = drains_.begin(); due != first; ++due) core_.up().Post(UpKind::kDrained, id_);
+  }
+  drains_.erase(drains_.begin(), first);
 }
 
 void Connection::QueueCloseFrame(std::string_view body) {

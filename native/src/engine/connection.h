@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/loop.h"
 #include "engine/stream.h"
@@ -153,6 +154,8 @@ class Connection final : public SocketHandler {
   // A ping or pong, before the messages that wait.
   void QueueControlFrame(Opcode opcode, std::string_view payload);
   void QueueCloseFrame(std::string_view body);
+  // So many bytes have left.
+  void CountLeaving(size_t bytes);
   void AnswerDrained();
   // After the outcome was reported: ends with this close frame, and then as `next` does.
   void EndWith(std::string_view close_body, State next);
@@ -171,11 +174,12 @@ class Connection final : public SocketHandler {
   const CloseRules rules_;
   const std::shared_ptr<const EndpointLimits> limits_;
   State state_;
-  std::optional<size_t> drain_after_;  // bytes that have to leave before kDrained is due
-  bool in_flush_list_ = false;         // of the core
-  bool in_read_list_ = false;          // of the core: there is something to read
-  bool blocked_ = false;               // the socket takes no more now
-  bool peer_ended_ = false;            // its half ends behind what can be read
+  // For each kDrained that is due: bytes that have to leave before it, from the one before on.
+  std::vector<size_t> drains_;
+  bool in_flush_list_ = false;  // of the core
+  bool in_read_list_ = false;   // of the core: there is something to read
+  bool blocked_ = false;        // the socket takes no more now
+  bool peer_ended_ = false;     // its half ends behind what can be read
   lws* wsi_ = nullptr;
   ServerListener* const listener_ = nullptr;  // null for a client
   const std::string ip_;                      // of an accepted connection's peer
