@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
-const folders = ['native/src', 'test/native', 'bench/load'];
+const folders = ['native/src', 'test/native', 'test/fuzz', 'bench/load'];
 
 function sources(folder) {
   if (!existsSync(folder)) return [];

@@ -27,3 +27,15 @@ if(OHWS_SANITIZE)
   target_compile_options(ohws_options INTERFACE ${OHWS_SANITIZE_FLAGS} -UNDEBUG -O1 -g -fno-omit-frame-pointer)
   target_link_options(ohws_options INTERFACE ${OHWS_SANITIZE_FLAGS})
 endif()
+
+# libFuzzer's counters for all of our code, and those of llvm-cov. Asserts stay on here too.
+if(OHWS_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR OHWS_SANITIZE)
+    message(FATAL_ERROR "OHWS_FUZZ needs Clang, and sanitizes by itself")
+  endif()
+  set(fuzz_flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-sanitize=vptr
+    -fprofile-instr-generate -fcoverage-mapping)
+  target_compile_options(ohws_options INTERFACE
+    ${fuzz_flags} -fsanitize=fuzzer-no-link -UNDEBUG -O1 -g -fno-omit-frame-pointer)
+  target_link_options(ohws_options INTERFACE ${fuzz_flags})
+endif()

@@ -1,12 +1,37 @@
-# One executable and one ctest test for each file of test/native. They link the wire and protocol layers only.
+# The C++ tests: one executable and one ctest test for each file of test/native, and for each fuzz target of
+# test/fuzz/targets, which as a test gets its corpus. With OHWS_FUZZ only the fuzz targets are built, for libFuzzer.
 find_package(Threads REQUIRED)
 # There is no Node executable to find zlib's functions in.
 find_library(OHWS_ZLIB_LIBRARY NAMES z zlib libz.so.1 REQUIRED)
-file(GLOB test_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/native/*.cpp")
-foreach(source IN LISTS test_sources)
+
+# ohws_add_native_test(<name> <source> SOURCES <more sources>... ARGUMENTS <of the test>...)
+function(ohws_add_native_test name source)
+  cmake_parse_arguments(PARSE_ARGV 2 test "" "" "SOURCES;ARGUMENTS")
+  add_executable(${name} "${source}" ${test_SOURCES})
+  target_link_libraries(${name} PRIVATE
+    ohws_protocol ohws_wire ohws_options ohws_zlib "${OHWS_ZLIB_LIBRARY}" Threads::Threads)
+  string(REGEX REPLACE "^test_" "" test_name "${name}")
+  add_test(NAME ${test_name} COMMAND ${name} ${test_ARGUMENTS})
+  set_tests_properties(${test_name} PROPERTIES TIMEOUT 120)
+endfunction()
+
+if(NOT OHWS_FUZZ)
+  file(GLOB test_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/native/*.cpp")
+  foreach(source IN LISTS test_sources)
+    get_filename_component(name "${source}" NAME_WE)
+    ohws_add_native_test(test_${name} "${source}")
+  endforeach()
+endif()
+
+set(fuzz_dir "${PROJECT_SOURCE_DIR}/test/fuzz")
+file(GLOB fuzz_sources CONFIGURE_DEPENDS "${fuzz_dir}/targets/*.cpp")
+foreach(source IN LISTS fuzz_sources)
   get_filename_component(name "${source}" NAME_WE)
-  add_executable(test_${name} "${source}")
-  target_link_libraries(test_${name} PRIVATE ohws_protocol ohws_wire ohws_options ohws_zlib "${OHWS_ZLIB_LIBRARY}" Threads::Threads)
-  add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  if(OHWS_FUZZ)
+    ohws_add_native_test(fuzz_${name} "${source}" SOURCES "${fuzz_dir}/entry.cpp" ARGUMENTS -runs=0 "${fuzz_dir}/corpus/${name}")
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    ohws_add_native_test(fuzz_${name} "${source}" SOURCES "${fuzz_dir}/replay.cpp" ARGUMENTS "${fuzz_dir}/corpus/${name}")
+  endif()
+  target_include_directories(fuzz_${name} PRIVATE "${fuzz_dir}")
 endforeach()
