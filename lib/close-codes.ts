@@ -40,6 +40,15 @@ const unsendable: ReadonlySet<number> = new Set([
   CloseCode.tlsHandshake,
 ]);
 
+/** Whether a close frame may have this code (RFC 6455 §7.4): a registered one, or 3000–4999. */
+export function isSendableCode(code: number): boolean {
+  const isRegistered = code >= CloseCode.normal && code <= CloseCode.badGateway;
+  return (
+    Number.isInteger(code) &&
+    ((isRegistered && !unsendable.has(code)) || (code >= 3000 && code <= 4999))
+  );
+}
+
 export interface Closing {
   /** What the event reports. */
   readonly code: number;

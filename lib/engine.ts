@@ -30,6 +30,7 @@ import type {
   ClientHandler,
   CloseInfo,
   Connection,
+  DrainReport,
   EngineFailure,
   FailureKind,
   Listener,
@@ -245,9 +246,11 @@ export class Engine implements Transport {
     this.#listeners.set(id, { handler, rules: config });
     this.post(Down.listen, id, strings);
     return {
-      stop: (code, reason) => {
+      stop: (code, reason, drainMs) => {
+        if (!this.#listeners.has(id)) return;
         const onWire = Buffer.from(reason, 'utf8').subarray(0, MAX_REASON_BYTES);
-        if (this.#listeners.has(id)) this.post(Down.stop, id, onWire, code);
+        if (drainMs === undefined) this.post(Down.stop, id, onWire, code);
+        else this.post(Down.drain, id, onWire, code, drainMs);
       },
     };
   }
@@ -533,7 +536,7 @@ export class Engine implements Transport {
       case Up.stopped: {
         const handler = this.#listeners.get(id)?.handler;
         this.#endListener(id);
-        handler?.onStopped();
+        handler?.onStopped(size === 0 ? undefined : toDrainReport(decodeStrings(payload)));
         return;
       }
       default:
@@ -629,6 +632,11 @@ function toFailure(strings: readonly string[]): EngineFailure {
     errno: errno === '' ? '' : getSystemErrorName(-Number(errno)),
     detail,
   };
+}
+
+function toDrainReport(numbers: readonly string[]): DrainReport {
+  const [closed = 0, cut = 0, refused = 0, milliseconds = 0] = numbers.map(Number);
+  return { closed, cut, refused, milliseconds };
 }
 
 function clientStrings(config: ClientConfig): string[] {

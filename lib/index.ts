@@ -36,6 +36,8 @@ export type {
   WebSocketServer,
   WebSocketServerConfig,
   WebSocketServerLimits,
+  WebSocketStopOptions,
+  WebSocketStopReport,
 } from './types.js';
 export { type Versions, versions } from './versions.js';
 export { webSocket, webSocket as default };

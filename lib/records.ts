@@ -3,7 +3,7 @@
  * lists of strings. Every change there is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 5;
+export const WIRE_VERSION = 6;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;
@@ -45,6 +45,7 @@ export const Down = {
   release: 9,
   drainRequest: 10,
   abandon: 11,
+  drain: 12,
 } as const;
 
 export const ASCII_ONLY = 1;

@@ -4,7 +4,6 @@
  * `web-socket-server.ts`.
  */
 
-import { CloseCode, STOP_REASON } from './close-codes.js';
 import { Outcome } from './completion.js';
 import {
   type BusinessError,
@@ -19,10 +18,12 @@ import type { Profile } from './profile.js';
 import type { ServerEvents } from './server-events.js';
 import { filesOf } from './server-options.js';
 import { type PeerMap, ServerPeer } from './server-peer.js';
+import { PLAIN_STOP, type Stopping } from './server-stop.js';
 import type { ServerState } from './state.js';
 import type {
   CloseInfo,
   Connection,
+  DrainReport,
   EngineFailure,
   Listener,
   Message,
@@ -48,9 +49,12 @@ export class ServerRun implements ServerHandler {
   readonly config: ServerConfig;
   /** The port that it listens on, once it does. */
   port: number | undefined;
+  /** What became of its connections, if it was drained. */
+  drained: DrainReport | undefined;
   readonly #context: ServerContext;
   readonly #started: Outcome;
   #stopped: Outcome | undefined;
+  #stopping: Stopping = PLAIN_STOP;
   #listener: Listener | undefined;
 
   /** `outcome` is that of the `start` call; `peers` is where its connections are kept. */
@@ -89,9 +93,10 @@ export class ServerRun implements ServerHandler {
   }
 
   /** Stops, as soon as it has started. */
-  stop(): Promise<boolean> {
+  stop(stopping: Stopping): Promise<boolean> {
     const isRunning = this.state === 'running';
     this.state = 'stopping';
+    this.#stopping = stopping;
     this.#stopped = new Outcome();
     if (isRunning) this.#stopListening();
     return this.#stopped.promise;
@@ -99,7 +104,8 @@ export class ServerRun implements ServerHandler {
 
   #stopListening(): void {
     for (const peer of this.peers.values()) peer.state = 'closing';
-    this.#listener?.stop(CloseCode.goingAway, STOP_REASON);
+    const { code, reason, drainMs } = this.#stopping;
+    this.#listener?.stop(code, reason, drainMs);
   }
 
   onStarted(port: number, failure: EngineFailure | undefined): void {
@@ -132,8 +138,9 @@ export class ServerRun implements ServerHandler {
     this.#context.events.refused(ip, httpStatus, detail);
   }
 
-  onStopped(): void {
+  onStopped(report?: DrainReport): void {
     this.port = undefined;
+    this.drained = report;
     this.#context.release(this);
     this.#stopped?.accept();
   }

@@ -123,6 +123,28 @@ export type ClientConnectionCloseCallback = (
   closeReason: CloseResult,
 ) => void;
 
+/** Beyond OHOS. How `stop` drains a server. */
+export interface WebSocketStopOptions {
+  /** Seconds, 0–86,400, fractions too. 0 sends what the operating system takes at once. */
+  drain: number;
+  /** Of the close frames: 1000–1003, 1007–1014, 3000–4999. Default 1001. (RFC 6455 §7.4.) */
+  code?: number | undefined;
+  /** Of the close frames, at most 123 bytes of UTF-8. Default `server is going away`. */
+  reason?: string | undefined;
+}
+
+/** Beyond OHOS. What became of the connections of a server that was drained. */
+export interface WebSocketStopReport {
+  /** Connections that ended before the deadline, in whatever way. */
+  closed: number;
+  /** Connections that had not ended by then. What they had not taken is lost. */
+  cut: number;
+  /** Requests that came meanwhile and were answered with 503. */
+  refused: number;
+  /** From the call to the end of the last connection. */
+  milliseconds: number;
+}
+
 /**
  * A server. Methods never throw, except `on` and `off`: they reject with a `BusinessError`. A
  * running server keeps the process alive. It can be started again after it was stopped and keeps
@@ -171,6 +193,18 @@ export interface WebSocketServer {
    * `close` events are out and the port is free. Error: 2302999 not running.
    */
   stop(): Promise<boolean>;
+
+  /**
+   * Beyond OHOS. Stops without haste. Every connection is sent what was sent to it and then the
+   * close, and has `drain` seconds to take it, to answer and to end, whatever
+   * `limits.closeTimeoutMs` says; then it is cut. Meanwhile the port is held: a request is answered
+   * with 503 and the seconds left in `Retry-After`, and raises `error`. For the application it is
+   * as with `stop()`: `send` rejects, and messages that still arrive are dropped. Resolves as soon
+   * as the last connection is gone.
+   *
+   * Errors: 401 a value out of its range; 2302999 not running, or no `drain`.
+   */
+  stop(options: WebSocketStopOptions): Promise<WebSocketStopReport>;
 
   /**
    * Sets the listener of an event. One listener an event: the new one replaces the old (C5).

@@ -194,8 +194,8 @@ export interface ServerHandler {
   onAccepted(connection: Connection, ip: string, port: number): ServerConnectionHandler;
   /** An upgrade was refused by a limit with this HTTP status. */
   onRefused(ip: string, httpStatus: number, detail: string): void;
-  /** The listener and all its connections are gone; nothing follows. */
-  onStopped(): void;
+  /** The listener and all its connections are gone; nothing follows. The report is that of a drain. */
+  onStopped(report?: DrainReport): void;
 }
 
 /**
@@ -223,10 +223,22 @@ export interface Connection {
   close(code: number, reason: string, wireCode: number): void;
 }
 
+/** What became of those that were connected when a drain began, and of those that came later. */
+export interface DrainReport {
+  readonly closed: number;
+  readonly cut: number;
+  readonly refused: number;
+  readonly milliseconds: number;
+}
+
 /** A started server. */
 export interface Listener {
-  /** Stops accepting, closes every connection with this code and reason; `onStopped` follows. */
-  stop(code: number, reason: string): void;
+  /**
+   * Stops accepting, closes every connection with this code and reason; `onStopped` follows. With
+   * `drainMs` (0–4,294,967,295) newcomers are told to come again later, and the connections have so
+   * long to end, and no other deadline.
+   */
+  stop(code: number, reason: string, drainMs?: number): void;
 }
 
 export interface Transport {

@@ -29,6 +29,8 @@ export type {
   WebSocketServer,
   WebSocketServerConfig,
   WebSocketServerLimits,
+  WebSocketStopOptions,
+  WebSocketStopReport,
 } from './server-types.js';
 export type { TlsProtocol } from './tls-protocol.js';
 

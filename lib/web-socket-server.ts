@@ -27,10 +27,13 @@ import {
   sortedAddresses,
 } from './server-peer.js';
 import { ServerRun } from './server-run.js';
+import { isStopOptions, PLAIN_STOP, readStopOptions, sumOf } from './server-stop.js';
 import type {
   WebSocketConnection,
   WebSocketServer,
   WebSocketServerConfig,
+  WebSocketStopOptions,
+  WebSocketStopReport,
 } from './server-types.js';
 import type { Settings } from './settings.js';
 import { peerCalls, type ServerState, serverCalls } from './state.js';
@@ -174,10 +177,15 @@ export class WebSocketServerEndpoint implements WebSocketServer {
   }
 
   stop(): Promise<boolean>;
-  stop(...args: readonly unknown[]): Promise<boolean> {
-    const error = this.#whyNot('stop', args);
+  stop(options: WebSocketStopOptions): Promise<WebSocketStopReport>;
+  stop(...args: readonly unknown[]): Promise<boolean | WebSocketStopReport> {
+    const options = isStopOptions(args) ? readStopOptions(args[0]) : undefined;
+    if (typeof options === 'string') return refuse(parameterError(options));
+    const error = this.#whyNot('stop', options === undefined ? args : []);
     if (error !== undefined) return refuse(error);
-    return Promise.all(this.#runs.map((run) => run.stop())).then(() => true);
+    const runs = this.#runs;
+    const stopped = Promise.all(runs.map((run) => run.stop(options ?? PLAIN_STOP)));
+    return stopped.then(() => (options === undefined ? true : sumOf(runs)));
   }
 
   /** Arguments count as a wrong state here, not as 401 (§3.3). */

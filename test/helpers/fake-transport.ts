@@ -11,6 +11,7 @@ import type {
   CloseInfo,
   Connection,
   EngineFailure,
+  Listener,
   OpenInfo,
   ServerConfig,
   ServerConnectionHandler,
@@ -49,7 +50,7 @@ export interface FakeClient {
 export interface FakeServer {
   readonly config: ServerConfig;
   readonly handler: ServerHandler;
-  readonly stops: { code: number; reason: string }[];
+  readonly stops: { code: number; reason: string; drainMs?: number }[];
 }
 
 export class FakeTransport implements Transport {
@@ -65,14 +66,15 @@ export class FakeTransport implements Transport {
     return connection;
   }
 
-  listen(
-    config: ServerConfig,
-    handler: ServerHandler,
-  ): { stop(code: number, reason: string): void } {
+  listen(config: ServerConfig, handler: ServerHandler): Listener {
     if (this.broken !== undefined) throw this.broken;
     const stops: FakeServer['stops'] = [];
     this.servers.push({ config, handler, stops });
-    return { stop: (code, reason) => void stops.push({ code, reason }) };
+    return {
+      stop(code, reason, drainMs) {
+        stops.push(drainMs === undefined ? { code, reason } : { code, reason, drainMs });
+      },
+    };
   }
 
   /** The newest request of a client. */

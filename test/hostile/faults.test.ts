@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PATIENT, plainEnvironment, VERY_PATIENT, within } from '../helpers/deadline.js';
+import { PATIENT, plainEnvironment, poll, VERY_PATIENT, within } from '../helpers/deadline.js';
 import { TestServer } from '../helpers/endpoints.js';
-import { Opcode, RawPeer } from '../helpers/peers.js';
+import { Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
 import { Neighbour, Victim } from './victim.js';
 
 const onLinux = process.platform === 'linux';
@@ -62,6 +62,40 @@ describe('a peer process', PATIENT, () => {
 
     await says('all');
     expect(server.log.names).toEqual(['connect']);
+  });
+});
+
+describe.runIf(onLinux)('our own process under SIGTERM', PATIENT, () => {
+  it('drains: whoever reads gets everything, nobody holds it up, newcomers are told', async () => {
+    const victim = await Victim.serve();
+    const reader = await RawPeer.open({ port: victim.port });
+    const stuck = await RawPeer.open({ port: victim.port });
+    const halfMade = await RawPeer.connect({ port: victim.port });
+    halfMade.write(upgradeRequest().slice(0, 40));
+    const report = victim.ask('drainAtSigterm', { drain: 2 });
+    for (const peer of [reader, stuck]) {
+      peer.stopReading();
+      peer.sendText('burst');
+    }
+    await poll(
+      async () => (await victim.report()).counts.messageReceive === 2,
+      () => 'both bursts to be asked for',
+    );
+
+    victim.process.kill('SIGTERM');
+
+    reader.readOn();
+    for (let n = 0; n < 32; n++) expect((await reader.readFrame()).payload).toHaveLength(1 << 20);
+    expect(await reader.expectClose()).toMatchObject({ code: 1001 });
+    const late = await RawPeer.connect({ port: victim.port });
+    late.write(upgradeRequest());
+    expect((await late.readHead()).status).toBe(503);
+    halfMade.write(upgradeRequest().slice(40));
+    expect((await halfMade.readHead()).status).toBe(503);
+    reader.halfClose();
+    const exit = once(victim.process, 'exit');
+    expect(await report).toMatchObject({ closed: 1, cut: 1, refused: 2 });
+    expect(await within(exit, 'the process to end')).toEqual([0, null]);
   });
 });
 

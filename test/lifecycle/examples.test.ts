@@ -4,6 +4,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Child, expectExit, SLOWNESS } from '../helpers/child.js';
+import { TestClient } from '../helpers/endpoints.js';
 
 const example = (name: string): URL => new URL(`../../examples/${name}.mjs`, import.meta.url);
 
@@ -31,5 +32,17 @@ describe('examples', () => {
     await server.printed(/127\.0\.0\.1:\d+ 1000 CLOSE_NORMAL/);
     server.kill('SIGINT');
     await server.exits(0);
+  });
+
+  test('the server that stops gracefully', async () => {
+    const server = new Child(example('graceful-stop'), { args: ['0'] });
+    const [, port] = await server.printed(/listening on port (\d+)/);
+    const client = await TestClient.open(`ws://127.0.0.1:${port}/`);
+    await client.send('hello');
+    expect(await client.nextMessage()).toBe('hello');
+    server.kill('SIGTERM');
+    expect(await client.nextClose()).toEqual({ code: 1001, reason: 'server is going away' });
+    const { stdout } = await server.exits(0);
+    expect(stdout).toContain('drained: 1 closed, 0 cut, 0 refused\n');
   });
 });

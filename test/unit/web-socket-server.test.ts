@@ -258,6 +258,15 @@ describe('stop', () => {
     await expect(stopped).resolves.toBe(true);
   });
 
+  it('drains, and reports what the engine says', async () => {
+    const { server, transport } = await runningServer();
+    const report = { closed: 3, cut: 2, refused: 1, milliseconds: 250 };
+    const stopped = server.stop({ drain: 0.25, code: 4000, reason: 'r' });
+    expect(transport.server.stops).toEqual([{ code: 4000, reason: 'r', drainMs: 250 }]);
+    transport.server.handler.onStopped(report);
+    await expect(stopped).resolves.toEqual(report);
+  });
+
   it('of a server that does not start is 2302999', async () => {
     const { server } = newServer();
     const serverCert = { certPath: '/none', keyPath: '/none' };

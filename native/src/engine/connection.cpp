@@ -188,7 +188,7 @@ void Connection::EndWith(std::string_view close_body, State next) {
   heartbeat_.reset();
   last_word_ = std::make_unique<LastWord>(LastWord{std::string(close_body), next});
   state_ = State::kLastWord;
-  SetDeadline(NowMs() + limits_->close_timeout_ms);
+  SetEndDeadline(limits_->close_timeout_ms);
 }
 
 void Connection::OnReleased() {
@@ -430,7 +430,7 @@ void Connection::Flush() {
     if (!drains_.empty()) CountLeaving(static_cast<size_t>(taken));
     if (static_cast<size_t>(taken) < wanted) Block();
   }
-  if (progress && state_ > State::kOpen) SetDeadline(NowMs() + limits_->close_timeout_ms);
+  if (progress && state_ > State::kOpen) SetEndDeadline(limits_->close_timeout_ms);
   if (tx_.empty()) OnFlushed();
 }
 
@@ -456,7 +456,7 @@ void Connection::OnFlushed() {
     // does.
     stream_.EndOutput();
     state_ = State::kDraining;
-    SetDeadline(NowMs() + kTcpEndTimeoutMs);
+    SetEndDeadline(kTcpEndTimeoutMs);
   } else if (state_ == State::kFinishing) {
     Cut();
   }
@@ -478,7 +478,7 @@ void Connection::End() {
   state_ = State::kGone;
   SetDeadline(0);
   if (listener_ != nullptr) {
-    listener_->OnGone();
+    listener_->OnGone(*this);
   } else {
     core_.up().Post(UpKind::kGone, id_);
   }
@@ -541,7 +541,7 @@ void Connection::OnDeadline(uint64_t now_ms) {
     case State::kLocalClosing:
       ReportLocalClose();
       state_ = State::kDraining;
-      Cut();
+      CutInTime();
       return;
     case State::kLastWord:
       // JavaScript is busy: the peer shall not wait for it.
@@ -550,9 +550,23 @@ void Connection::OnDeadline(uint64_t now_ms) {
     case State::kFinishing:
     case State::kFailing:
     case State::kDraining:
-      Cut();
+      CutInTime();
       return;
   }
+}
+
+void Connection::OnDrain() {
+  if (state_ > State::kOpen && state_ < State::kGone) SetEndDeadline(0);
+}
+
+void Connection::CutInTime() {
+  if (listener_ != nullptr) listener_->OnCut();
+  Cut();
+}
+
+void Connection::SetEndDeadline(uint64_t timeout_ms) {
+  const uint64_t drained_ms = listener_ == nullptr ? 0 : listener_->drained_at_ms();
+  SetDeadline(drained_ms == 0 ? NowMs() + timeout_ms : drained_ms);
 }
 
 void Connection::SetDeadline(uint64_t at_ms) {
@@ -632,7 +646,7 @@ void Connection::QueueCloseFrame(std::string_view body) {
   heartbeat_.reset();
   uint8_t key[kMaskKeyBytes];
   tx_.AppendFrame(core_.tx_pool(), Opcode::kClose, Bytes(body), body.size(), NextMaskKey(key));
-  SetDeadline(NowMs() + limits_->close_timeout_ms);
+  SetEndDeadline(limits_->close_timeout_ms);
   WantFlush();
 }
 

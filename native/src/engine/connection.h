@@ -96,6 +96,9 @@ class Connection final : public SocketHandler {
   // From the core: the moment asked for has come.
   void OnDeadline(uint64_t now_ms);
 
+  // From the listener: it drains, which gives every connection the same deadline, a closing one too.
+  void OnDrain();
+
   // Ends the TCP connection soon, outside of any callback of lws.
   void Cut();
 
@@ -167,7 +170,11 @@ class Connection final : public SocketHandler {
   // No TCP connection any more: nobody waits for anything here.
   void End();
   void SetDeadline(uint64_t at_ms);
+  // Of a connection that is closing: so long without progress, or when its server has drained.
+  void SetEndDeadline(uint64_t timeout_ms);
   void ArmHeartbeat();
+  // It has not ended by itself.
+  void CutInTime();
 
   Core& core_;
   const uint32_t id_;

@@ -227,6 +227,11 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
         found->second->Stop(header.aux, Text(header, payload));
       }
       return;
+    case DownKind::kDrain:
+      if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
+        found->second->Drain(header.arg, header.aux, Text(header, payload));
+      }
+      return;
     case DownKind::kClose:
       if (Connection* connection = Find(header.id)) {
         connection->Close(header.aux, static_cast<uint16_t>(header.arg), Text(header, payload));

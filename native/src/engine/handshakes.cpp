@@ -49,6 +49,14 @@ void Handshakes::End(lws* wsi) {
   listener.OnHandshakeOver();
 }
 
+std::vector<lws*> Handshakes::Of(const ServerListener& listener) const {
+  std::vector<lws*> some;
+  for (const auto& [wsi, handshake] : handshakes_) {
+    if (handshake.listener == &listener) some.push_back(wsi);
+  }
+  return some;
+}
+
 void Handshakes::Forget(const ServerListener& listener) {
   std::erase_if(handshakes_, [this, &listener](const auto& entry) {
     if (entry.second.listener != &listener) return false;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "protocol/head_meter.h"
 #include "protocol/http_head.h"
@@ -36,6 +37,8 @@ class Handshakes {
   HttpHead* Request(lws* wsi);
   // It has become a WebSocket connection, or is gone.
   void End(lws* wsi);
+  // Those of one listener.
+  std::vector<lws*> Of(const ServerListener& listener) const;
   // The listener goes away before its connections do.
   void Forget(const ServerListener& listener);
 

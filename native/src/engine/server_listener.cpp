@@ -166,6 +166,7 @@ constexpr int kTooManyRequests = 429;
 constexpr int kHeadTooLarge = 431;
 constexpr int kUnavailable = 503;
 constexpr std::string_view kOriginNotAllowed = "origin not allowed";
+constexpr std::string_view kGoingAway = "the server is going away";
 
 int StatusOf(Verdict verdict) {
   return verdict == Verdict::kBanned || verdict == Verdict::kRateExceeded ? kTooManyRequests : kUnavailable;
@@ -352,19 +353,56 @@ void ServerListener::Stop(uint16_t code, std::string_view reason) {
   state_ = State::kStopping;
   CancelTimer();
   StopListening();
+  CloseAll(code, reason);
+  if (connections_.empty()) FinishStop();
+}
+
+void ServerListener::Drain(uint32_t limit_ms, uint16_t code, std::string_view reason) {
+  if (state_ != State::kListening) return;
+  state_ = State::kDraining;
+  drain_begun_ms_ = NowMs();
+  drained_at_ms_ = drain_begun_ms_ + limit_ms;
+  to_drain_ = connections_.size();
+  cut_ = 0;
+  CloseAll(code, reason);
+  for (Connection* connection : connections_) connection->OnDrain();
+  if (connections_.empty()) FinishDrain();
+}
+
+void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
   // Closing may end a connection at once, which takes it out of the set.
   const std::vector<Connection*> all(connections_.begin(), connections_.end());
   for (Connection* connection : all) connection->Close(code, code, reason);
-  if (tcp_connections_ == 0) FinishStop();
+}
+
+void ServerListener::FinishDrain() {
+  CancelTimer();
+  StopListening();
+  if (!config_.netstack) {
+    // The others are cut with the vhost.
+    for (lws* wsi : core_.handshakes().Of(*this)) {
+      if (CanTalk(wsi)) RefuseToDrain(wsi);
+    }
+  }
+  FinishStop();
 }
 
 void ServerListener::FinishStop() {
+  const bool drained = state_ == State::kDraining;
   state_ = State::kStopped;
   core_.handshakes().Forget(*this);
   // Not from within a callback of one of the connections that the vhost takes with it.
-  core_.Defer([&core = core_, vhost = std::exchange(vhost_, nullptr), id = id_] {
+  StringListWriter report;
+  if (drained) {
+    for (const uint64_t number : {static_cast<uint64_t>(to_drain_ - cut_), static_cast<uint64_t>(cut_),
+                                  static_cast<uint64_t>(turned_away_), NowMs() - drain_begun_ms_}) {
+      report.Add(std::to_string(number));
+    }
+  }
+  core_.Defer([&core = core_, vhost = std::exchange(vhost_, nullptr), id = id_,
+               payload = std::string(report.bytes())] {
     if (vhost != nullptr) lws_vhost_destroy(vhost);
-    core.up().Post(UpKind::kStopped, id);
+    core.up().Post(UpKind::kStopped, id, 0, 0, 0, payload);
   });
   core_.Bury(*this);
 }
@@ -456,6 +494,7 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
     case HttpHead::Status::kComplete:
       break;
   }
+  if (state_ == State::kDraining) return RefuseToDrain(wsi);
   const UpgradeRefusal refusal = CheckUpgradeRequest(*head);
   if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
   head_for_lws_ = RequestForLws(*head);
@@ -507,6 +546,17 @@ int ServerListener::LetInAsNetstack(lws* wsi) {
 int ServerListener::Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason) {
   ReportRefusal(ip, http_status, reason);
   return AnswerAndEnd(wsi, BuildHttpRefusal(http_status, {}, reason));
+}
+
+// Whoever comes while we drain is told when to come again.
+int ServerListener::RefuseToDrain(lws* wsi) {
+  ++turned_away_;
+  ReportRefusal(PeerOf(wsi).ip, kUnavailable, kGoingAway);
+  const uint64_t now_ms = NowMs();
+  const uint64_t left_ms = drained_at_ms_ > now_ms ? drained_at_ms_ - now_ms : 0;
+  const std::string seconds = std::to_string(std::max<uint64_t>((left_ms + 999) / 1000, 1));
+  const HttpHeader retry_after[] = {{"Retry-After", seconds}};
+  return AnswerAndEnd(wsi, BuildHttpRefusal(kUnavailable, retry_after, kGoingAway));
 }
 
 void ServerListener::ReportRefusal(std::string_view ip, int http_status, std::string_view reason) {
@@ -562,21 +612,20 @@ void ServerListener::OnEstablished(lws* wsi) {
       core_.Accept(wsi, *this, peer.ip, config_.netstack ? CloseRules::kNetstack : CloseRules::kDocumented);
   connection->UseDeflate(std::move(agreed_));
   connections_.insert(connection);
-  ++tcp_connections_;
   lws_set_opaque_user_data(wsi, connection);
   core_.up().Post(UpKind::kAccepted, connection->id(), id_, peer.port, 0, peer.ip);
   connection->OnEstablished();
   connection->StartHeartbeat(kServerHeartbeat);
 }
 
-void ServerListener::OnOutcome(Connection& connection) {
-  if (connections_.erase(&connection) == 0) return;
-  admission_.Remove(connection.ip());
-}
+void ServerListener::OnOutcome(const Connection& connection) { admission_.Remove(connection.ip()); }
 
-void ServerListener::OnGone() {
-  --tcp_connections_;
-  if (state_ == State::kStopping && tcp_connections_ == 0) FinishStop();
+void ServerListener::OnGone(Connection& connection) {
+  connections_.erase(&connection);
+  if (!connections_.empty()) return;
+  if (state_ == State::kStopping) FinishStop();
+  // Not from within a callback of lws, which may be about to end everything.
+  if (state_ == State::kDraining) core_.Defer([this] { FinishDrain(); });
 }
 
 }  // namespace ohws

@@ -53,6 +53,11 @@ class ServerListener {
   bool Start();
   // Accepts no more and closes every connection; kStopped follows the last one.
   void Stop(uint16_t code, std::string_view reason);
+  // The same, but whoever comes is told that we go, and connections have so long to take what waits for them
+  // and to end; then they are cut.
+  void Drain(uint32_t limit_ms, uint16_t code, std::string_view reason);
+  // When connections are cut; 0 unless it drains.
+  uint64_t drained_at_ms() const { return drained_at_ms_; }
 
   // Before the context that knows the timer goes away.
   void CancelTimer() { lws_sul_cancel(&accept_again_.timer); }
@@ -76,18 +81,26 @@ class ServerListener {
   void OnEstablished(lws* wsi);
 
   // The outcome of one of our connections is known: it counts for the limits no more.
-  void OnOutcome(Connection& connection);
+  void OnOutcome(const Connection& connection);
   // Accepted connections that have not been upgraded: one more, one less, one that takes too long.
   void OnHandshakeBegun() { ++handshakes_; }
   void OnHandshakeOver() { --handshakes_; }
   void OnHandshakeTimeout(lws* wsi);
   // Bytes of a request head that lws is going to parse: 0, or -1 if there are too many of them.
   int OnHeadBytes(lws* wsi, std::string_view bytes);
+  // Its deadline has come before its end.
+  void OnCut() { ++cut_; }
   // Its TCP connection has ended as well.
-  void OnGone();
+  void OnGone(Connection& connection);
 
  private:
-  enum class State : uint8_t { kIdle, kListening, kStopping, kStopped };
+  enum class State : uint8_t {
+    kIdle,
+    kListening,
+    kDraining,  // nobody new, and who comes is told so
+    kStopping,  // no listening socket any more
+    kStopped,
+  };
 
   // After the descriptors ran out (D7). lws gives the timer back, which is the first member.
   struct AcceptTimer {
@@ -99,6 +112,8 @@ class ServerListener {
   bool MakeVhost(Failure& failure);
   bool Watch(Failure& failure);
   void StopListening();
+  void CloseAll(uint16_t code, std::string_view reason);
+  int RefuseToDrain(lws* wsi);
   int LetInAsNetstack(lws* wsi);
   bool IsOriginAllowed(lws* wsi) const;
   // Answers with this status and tells JavaScript. -1, as lws wants it.
@@ -107,6 +122,7 @@ class ServerListener {
   std::string AgreeOnDeflate(lws* wsi);
   // More connections are in handshake than may be.
   void RefuseAtAccept(int fd, std::string_view ip);
+  void FinishDrain();
   void FinishStop();
 
   Core& core_;
@@ -119,10 +135,14 @@ class ServerListener {
   std::vector<lws*> listen_wsis_;
   lws_vhost* vhost_ = nullptr;
   uint16_t bound_port_ = 0;
-  std::unordered_set<Connection*> connections_;  // whose outcome is not known
+  std::unordered_set<Connection*> connections_;  // established, and not gone
   std::unique_ptr<DeflateSession> agreed_;       // of the handshake whose answer was written last
   size_t handshakes_ = 0;                        // accepted, not upgraded
-  size_t tcp_connections_ = 0;                   // established ones that have not ended
+  uint64_t drain_begun_ms_ = 0;
+  uint64_t drained_at_ms_ = 0;
+  size_t to_drain_ = 0;  // connections when that began
+  size_t cut_ = 0;       // and those that have missed the end
+  size_t turned_away_ = 0;
   AcceptTimer accept_again_{{}, this};
   std::string head_for_lws_;  // while lws parses it
 };

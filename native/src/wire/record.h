@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 5;
+inline constexpr uint32_t kWireVersion = 6;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -55,9 +55,10 @@ enum class UpKind : uint8_t {
   kListening = 9,  // listener: aux: port; or strings [kind, phase, errno, detail]
   kAccepted = 10,  // id: the new connection; arg: its listener; aux: client port; payload: client address
   kRefused = 11,   // listener: aux: HTTP status; strings [client address, detail]
-  kStopped = 12,   // listener: it and all its connections are gone
-  kDrained = 13,   // answer to kDrainRequest
-  kGone = 14,      // client: after kClosed, its TCP connection has ended too
+  // listener: it and all its connections are gone; after kDrain strings [closed, cut, refused, milliseconds]
+  kStopped = 12,
+  kDrained = 13,  // answer to kDrainRequest
+  kGone = 14,     // client: after kClosed, its TCP connection has ended too
 };
 
 // JavaScript to engine.
@@ -72,7 +73,8 @@ enum class DownKind : uint8_t {
   kClose = 8,          // aux: code to report; arg: code for the wire, 0: an empty body; payload: reason
   kRelease = 9,        // JavaScript has heard kClosed, and has forgotten this id if the engine gave it
   kDrainRequest = 10,  // answer kDrained once all that was sent before has left this process
-  kAbandon = 11        // drop what has not begun to leave and fail; aux: code for the wire; payload: reason
+  kAbandon = 11,       // drop what has not begun to leave and fail; aux: code for the wire; payload: reason
+  kDrain = 12          // listener: as kStop, in at most arg milliseconds; aux: close code; payload: reason
 };
 
 // Flags.
