@@ -199,7 +199,7 @@ const programs = [
   {
     any: ['redis-server'],
     package: 'redis-server',
-    suites: 'test/cluster/{cluster,gaps,restart}.test.ts',
+    suites: 'test/{cluster/{cluster,gaps,restart},docs/cluster-snippets}.test.ts',
   },
 ];
 

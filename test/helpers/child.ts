@@ -18,6 +18,8 @@ export interface ChildOptions {
   readonly args?: readonly string[];
   /** Options of Node itself, e.g. `--expose-gc`. */
   readonly nodeOptions?: readonly string[];
+  /** Its working folder. */
+  readonly cwd?: string;
   /** How long the process may take. */
   readonly limitMs?: number;
 }
@@ -44,11 +46,12 @@ export class Child {
   #stdout = '';
   #stderr = '';
 
-  constructor(script: URL, { args = [], nodeOptions = [], limitMs = LIMIT_MS }: ChildOptions = {}) {
+  constructor(script: URL, options: ChildOptions = {}) {
+    const { args = [], nodeOptions = [], limitMs = LIMIT_MS, cwd } = options;
     const path = fileURLToPath(script);
     this.#what = [...nodeOptions, path, ...args].join(' ');
     this.#limitMs = limitMs * SLOWNESS;
-    this.#process = fork(path, [...args], { execArgv: [...nodeOptions], silent: true });
+    this.#process = fork(path, [...args], { execArgv: [...nodeOptions], silent: true, cwd });
     this.#process.stdout?.on('data', (chunk) => {
       this.#stdout += chunk;
     });
