@@ -9,33 +9,6 @@ export { BusinessError } from './errors.js';
 export { createWebSocket, createWebSocketServer, TlsProtocol } from './netstack.js';
 export { setQueuedBytesLimit } from './send-queue.js';
 export { dangerouslyUseNetstackTls, type Policy, setPolicy } from './settings.js';
-export type {
-  AsyncCallback,
-  BackPressure,
-  Callback,
-  ClientCert,
-  ClientConnectionCloseCallback,
-  CloseResult,
-  ErrorCallback,
-  HttpProxy,
-  PermessageDeflateOptions,
-  ProxyConfiguration,
-  ResponseHeaders,
-  ServerCert,
-  WebSocket,
-  WebSocketCloseOptions,
-  WebSocketConnection,
-  WebSocketData,
-  WebSocketLimits,
-  WebSocketMessage,
-  WebSocketOpenInfo,
-  WebSocketOpenResult,
-  WebSocketRequestOptions,
-  WebSocketServer,
-  WebSocketServerConfig,
-  WebSocketServerLimits,
-  WebSocketStopOptions,
-  WebSocketStopReport,
-} from './types.js';
+export type * from './types.js';
 export { type Versions, versions } from './versions.js';
 export { webSocket, webSocket as default };

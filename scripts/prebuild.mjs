@@ -119,7 +119,7 @@ function rebuild() {
   ];
   args.push('--config', 'Release', '--parallel', String(availableParallelism()));
   args.push(`--CDOHWS_NODE=${process.execPath}`);
-  if (zig) args.push(`--CDCMAKE_TOOLCHAIN_FILE=${zigToolchain(...zig)}`);
+  if (zig) args.push(`--CDCMAKE_TOOLCHAIN_FILE=${zigToolchain(...zig).file}`);
   if (bundled) args.push(`--CDOHWS_TLS_PREFIX=${staticTls(arch)}`);
   runNode(args);
 }

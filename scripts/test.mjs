@@ -79,6 +79,9 @@ function checks() {
   step('C++ format', () => runNode(['scripts/format.mjs']));
   step('TypeScript format and lint', () => runNode([bin('@biomejs/biome'), 'check', '.']));
   step('layers', () => runNode(['scripts/check-layers.mjs']));
+  step('dependencies', () => runNode([bin('dependency-cruiser'), 'lib', 'bin']));
+  step('unused files, exports and dependencies', () => runNode([bin('knip')]));
+  step('duplicates', () => runNode([bin('jscpd')]));
   step('types', () => {
     const library = runNode([bin('typescript'), '-p', 'tsconfig.json', '--noEmit']);
     return runNode([bin('typescript'), '-p', 'tsconfig.test.json']) && library;

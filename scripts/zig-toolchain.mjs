@@ -59,7 +59,7 @@ function zig() {
 
 /**
  * Writes compiler commands and a CMake toolchain file for one target (Zig's name of it, its lowest
- * processor); the path of that file.
+ * processor); the paths of that file and of the C compiler.
  */
 export function zigToolchain(target, processor) {
   const executable = zig();
@@ -79,13 +79,14 @@ export function zigToolchain(target, processor) {
       'for argument; do shift; [ "$argument" = -fPIE ] || set -- "$@" "$argument"; done',
       `exec '${executable}' ${name} -target ${target} -mcpu=${processor} "$@"`,
     );
+  const cc = compiler('cc');
   const tool = (name) => command(name, cache, `exec '${executable}' ${name} "$@"`);
   const file = path.join(folder, 'toolchain.cmake');
   writeFileSync(
     file,
     `set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR ${target.split('-', 1)[0]})
-set(CMAKE_C_COMPILER "${compiler('cc')}")
+set(CMAKE_C_COMPILER "${cc}")
 set(CMAKE_CXX_COMPILER "${compiler('c++')}")
 set(CMAKE_AR "${tool('ar')}")
 set(CMAKE_RANLIB "${tool('ranlib')}")
@@ -93,5 +94,5 @@ set(CMAKE_SHARED_LINKER_FLAGS_INIT -s)
 set(OHWS_OLD_GLIBC ${/-gnu\.2\.([0-2]\d|3[0-2])$/.test(target) ? 'ON' : 'OFF'})
 `,
   );
-  return file;
+  return { file, cc };
 }

@@ -8,6 +8,7 @@ import { webSocket } from 'ohos-websocket';
 import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
 import { callback, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
+import { openClientPair } from '../helpers/pairs.js';
 import { closeBody, Opcode, RawListener, type RawPeer } from '../helpers/peers.js';
 
 const UNKNOWN = { code: 2302999, message: 'Websocket Unknown Other Error' };
@@ -25,7 +26,7 @@ describe('own close', PATIENT, () => {
     [{ code: 1016, reason: 'above' }, 1000, 'above'],
     [{ code: 3000, reason: 'far above' }, 1000, 'far above'],
   ])('close(%j) sends and tells %i %j', async (options, code, reason) => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     expect(await client.close(options)).toBe(true);
 
@@ -39,7 +40,7 @@ describe('own close', PATIENT, () => {
   it.each([1004, 1005, 1006, 1015])(
     'tells the reserved code %i but never puts it on the wire',
     async (code) => {
-      const { client, peer } = await openPair();
+      const { client, peer } = await openClientPair();
 
       await client.close({ code, reason: 'reserved' });
 
@@ -50,7 +51,7 @@ describe('own close', PATIENT, () => {
   );
 
   it('cuts a long reason at a character border on the wire', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.close({ code: 1000, reason: 'é'.repeat(62) });
 
@@ -60,7 +61,7 @@ describe('own close', PATIENT, () => {
   });
 
   it('sends everything that was sent before', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     for (let i = 0; i < 100; i++) void client.ws.send(`${i}`);
     void client.ws.send(new ArrayBuffer(2_000_000));
@@ -74,7 +75,7 @@ describe('own close', PATIENT, () => {
   });
 
   it('drops what the peer sends after the call, and still takes its answer', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.close({ code: 1001, reason: 'enough' });
     await peer.expectClose();
@@ -86,7 +87,7 @@ describe('own close', PATIENT, () => {
   });
 
   it('tells the same when the peer does not answer', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.close({ code: 1001, reason: 'go' });
     await peer.expectClose();
@@ -97,8 +98,8 @@ describe('own close', PATIENT, () => {
   });
 
   it('calls back with (undefined, true), alone and behind options', async () => {
-    const first = await openPair();
-    const second = await openPair();
+    const first = await openClientPair();
+    const second = await openClientPair();
     const alone = callback();
     const behind = callback();
 
@@ -112,7 +113,7 @@ describe('own close', PATIENT, () => {
   });
 
   it('refuses a second close, while closing and afterwards, and tells the first', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.close({ code: 1001, reason: 'first' });
     expect(await rejection(client.ws.close({ code: 1002 }))).toMatchObject(UNKNOWN);
@@ -126,7 +127,7 @@ describe('own close', PATIENT, () => {
   });
 
   it('refuses to send while closing', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.close();
     const refused = await rejection(client.ws.send('late'));
@@ -203,7 +204,7 @@ describe("the peer's close", PATIENT, () => {
     [5000, 'x', 1002, 'x'],
     [65_535, 'x', 1002, 'x'],
   ])('close frame %i %j is told as %i %j and answered', async (sent, words, code, reason) => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.sendClose(sent, words);
 
@@ -215,7 +216,7 @@ describe("the peer's close", PATIENT, () => {
   });
 
   it('without a body is told as 1000 and answered without a body', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.send({ opcode: Opcode.close });
 
@@ -224,7 +225,7 @@ describe("the peer's close", PATIENT, () => {
   });
 
   it('with a body of one byte is told as 1000 and answered with 1002', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.send({ opcode: Opcode.close, payload: Buffer.of(3) });
 
@@ -233,7 +234,7 @@ describe("the peer's close", PATIENT, () => {
   });
 
   it('with a reason that is not UTF-8 is answered with 1007', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.send({ opcode: Opcode.close, payload: closeBody(1000, Buffer.from('61ff', 'hex')) });
 
@@ -242,7 +243,7 @@ describe("the peer's close", PATIENT, () => {
   });
 
   it('comes behind the messages before it', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.send(
       { opcode: Opcode.text, payload: 'a' },
@@ -261,7 +262,7 @@ describe("the peer's close", PATIENT, () => {
   });
 
   it('is told alone when both close at once', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.sendClose(1001, 'from the peer');
     await client.ws.close({ code: 1000, reason: 'own' }).catch(() => undefined);
@@ -279,7 +280,7 @@ describe('an end without a close frame', PATIENT, () => {
     ['FIN', (peer: RawPeer) => peer.halfClose()],
     ['RST', (peer: RawPeer) => peer.reset()],
   ])('(%s) raises an error, then close 0', async (_how, end) => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     end(peer);
     await client.nextClose();
@@ -293,7 +294,7 @@ describe('an end without a close frame', PATIENT, () => {
   });
 
   it('comes behind the messages before it; half a message is dropped', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.sendText('m1');
     peer.send({ opcode: Opcode.text, payload: 'half', announcedLength: 100 });
@@ -317,7 +318,7 @@ describe('violations by the peer', PATIENT, () => {
     ['a ping of 126 bytes', { opcode: Opcode.ping, payload: Buffer.alloc(126) }],
     ['a masked frame', { opcode: Opcode.text, payload: 'x', mask: true }],
   ])('%s ends the connection with an error and close 0', async (_what, frame) => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.send(frame);
 
@@ -329,7 +330,7 @@ describe('violations by the peer', PATIENT, () => {
   });
 
   it('a new message inside a fragmented one ends the connection', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     peer.send(
       { opcode: Opcode.text, fin: false, payload: 'a' },
@@ -340,12 +341,3 @@ describe('violations by the peer', PATIENT, () => {
     expect(client.log.names).not.toContain('message');
   });
 });
-
-async function openPair(): Promise<{ client: TestClient; peer: RawPeer }> {
-  const listener = await RawListener.listen();
-  const client = new TestClient();
-  await client.connect(listener.url());
-  const peer = await listener.acceptOpen();
-  await client.log.next('openInfo');
-  return { client, peer };
-}

@@ -15,13 +15,14 @@ import {
   TestClient,
   TestServer,
 } from '../helpers/endpoints.js';
-import { Opcode, RawListener, type RawPeer } from '../helpers/peers.js';
+import { openClientPair } from '../helpers/pairs.js';
+import { Opcode, RawListener } from '../helpers/peers.js';
 
 const LIMIT_BYTES = 5_242_864;
 
 describe('send: frames', PATIENT, () => {
   it('sends a string as one masked text frame', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     expect(await client.send('hello')).toBe(true);
 
@@ -35,7 +36,7 @@ describe('send: frames', PATIENT, () => {
   });
 
   it('sends an ArrayBuffer as one masked binary frame', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.send(arrayBuffer(Buffer.from('00ff10', 'hex')));
 
@@ -49,7 +50,7 @@ describe('send: frames', PATIENT, () => {
   });
 
   it('sends empty messages of both kinds', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.send('');
     await client.send(new ArrayBuffer(0));
@@ -59,7 +60,7 @@ describe('send: frames', PATIENT, () => {
   });
 
   it('sends NUL characters and what follows them', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.send('a\u0000b');
 
@@ -72,7 +73,7 @@ describe('send: frames', PATIENT, () => {
     ['in the wrong order', '\udc00\ud800', 'efbfbdefbfbd'],
     ['before a pair', '\ud83d\ud83d\ude00', 'efbfbdf09f9880'],
   ])('sends a lone surrogate (%s) as U+FFFD', async (_what, text, hex) => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.send(text);
 
@@ -112,7 +113,7 @@ describe('send: views', PATIENT, () => {
     ['a Buffer', Buffer.from(backing, 9, 1), '99'],
     ['an empty view', new Uint8Array(backing, 5, 0), ''],
   ])('sends exactly the bytes of %s', async (_what, view, hex) => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.send(view);
 
@@ -123,7 +124,7 @@ describe('send: views', PATIENT, () => {
   it.each([16, 1000, 100_000, 1_000_000])(
     'sends the %i bytes that were there at the call, whatever happens to them afterwards',
     async (size) => {
-      const { client, peer } = await openPair();
+      const { client, peer } = await openClientPair();
       const bytes = new Uint8Array(size).fill(1);
 
       const sent = client.send(bytes);
@@ -153,7 +154,7 @@ describe('send: sizes', PATIENT, () => {
   });
 
   it('sends the limit as one frame', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     await client.send(new ArrayBuffer(LIMIT_BYTES));
 
@@ -163,7 +164,7 @@ describe('send: sizes', PATIENT, () => {
   });
 
   it('refuses one byte more with 401 and sends nothing of it', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
 
     for (const data of [
       'w'.repeat(LIMIT_BYTES + 1),
@@ -181,7 +182,7 @@ describe('send: sizes', PATIENT, () => {
   });
 
   it('counts UTF-8 bytes, not characters', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
     const fits = 'é'.repeat(LIMIT_BYTES / 2);
 
     expect((await rejection(client.ws.send(`${fits}a`))).code).toBe(401);
@@ -193,7 +194,7 @@ describe('send: sizes', PATIENT, () => {
 
 describe('send: order and state', PATIENT, () => {
   it('keeps the order of sends that are not awaited', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
     const count = 2000;
 
     const sends = Array.from({ length: count }, (_, i) =>
@@ -208,7 +209,7 @@ describe('send: order and state', PATIENT, () => {
   });
 
   it('keeps the order of small and large messages', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
     const sizes = [10, 200_000, 0, 70_000, 1, 1_000_000, 5, 65_536, 65_535, 3];
 
     for (const [i, size] of sizes.entries()) void client.ws.send(new Uint8Array(size).fill(i));
@@ -237,7 +238,7 @@ describe('send: order and state', PATIENT, () => {
   });
 
   it('calls back with (undefined, true)', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
     const sent = callback();
 
     expect(client.ws.send('hi', sent.fn)).toBeUndefined();
@@ -261,7 +262,7 @@ describe('send: order and state', PATIENT, () => {
   });
 
   it('rejects with -1 after the connection has ended, and after a failed attempt', async () => {
-    const { client, peer } = await openPair();
+    const { client, peer } = await openClientPair();
     peer.sendClose(1000, 'bye');
     await client.nextClose();
 
@@ -273,12 +274,3 @@ describe('send: order and state', PATIENT, () => {
     expect((await rejection(failed.ws.send('x'))).code).toBe(-1);
   });
 });
-
-async function openPair(): Promise<{ client: TestClient; peer: RawPeer }> {
-  const listener = await RawListener.listen();
-  const client = new TestClient();
-  await client.connect(listener.url());
-  const peer = await listener.acceptOpen();
-  await client.log.next('open');
-  return { client, peer };
-}

@@ -17,7 +17,13 @@ import {
   startOpenssl,
 } from '../helpers/certificates.js';
 import { Changes, PATIENT, within } from '../helpers/deadline.js';
-import { bytesOf, type ClientOptions, TestClient, TestServer } from '../helpers/endpoints.js';
+import {
+  bytesOf,
+  type ClientOptions,
+  echoAndClose,
+  TestClient,
+  TestServer,
+} from '../helpers/endpoints.js';
 import { RawListener, RawPeer } from '../helpers/peers.js';
 
 const onLinux = process.platform === 'linux';
@@ -163,14 +169,7 @@ describe('a server with serverCert', PATIENT, () => {
     const server = await startTls();
     const client = await TestClient.open(secureUrl(server), trusting());
 
-    for (const size of [0, 1, 125, 126, 65_535, 65_536, 1_000_000, 5_242_864]) {
-      const bytes = Buffer.alloc(size, 'tls');
-      await client.send(bytes);
-      expect(bytesOf(await client.nextMessage()).equals(bytes)).toBe(true);
-    }
-    await client.close({ code: 1001, reason: 'enough' });
-    expect(await client.nextClose()).toEqual({ code: 1001, reason: 'enough' });
-    expect(await server.nextClose()).toMatchObject({ code: 1001, reason: 'enough' });
+    await echoAndClose(client, server, [0, 1, 125, 126, 65_535, 65_536, 1_000_000, 5_242_864]);
   });
 
   it('talks to ws', async () => {

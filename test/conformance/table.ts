@@ -3,16 +3,9 @@
  * what it has to get back, and how the connection ends. Nothing here knows a socket.
  */
 
-import {
-  closeBody,
-  encodeFrame,
-  type FrameSpec,
-  Opcode,
-  readClose,
-  toBuffer,
-} from '../helpers/frames.js';
+import { closeBody, encodeFrame, type FrameSpec, Opcode, toBuffer } from '../helpers/frames.js';
 
-export { closeBody, type FrameSpec, Opcode, readClose };
+export { closeBody, type FrameSpec, Opcode };
 
 /** Of the endpoint under test; its peer plays the other one. */
 export type Role = 'server' | 'client';

@@ -5,7 +5,7 @@
  */
 
 import { webSocket } from 'ohos-websocket';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { Changes, within } from './deadline.js';
 
 export type Client = ReturnType<typeof webSocket.createWebSocket>;
@@ -277,6 +277,23 @@ export function callback(): { fn: (...args: unknown[]) => void; called: Promise<
     fn: (...args) => resolve(args),
     called: within(called, 'a callback to be called'),
   };
+}
+
+/** Has messages of these sizes echoed, closes, and sees both sides closed. */
+export async function echoAndClose(
+  client: TestClient,
+  server: TestServer,
+  sizes: readonly number[],
+): Promise<void> {
+  for (const size of sizes) {
+    const bytes = Buffer.alloc(size, 'size');
+    await client.send(bytes);
+    expect(bytesOf(await client.nextMessage()).equals(bytes)).toBe(true);
+  }
+  const close = { code: 1001, reason: 'enough' };
+  await client.close(close);
+  expect(await client.nextClose()).toEqual(close);
+  expect(await server.nextClose()).toMatchObject(close);
 }
 
 /** Bytes of a binary message, for comparing. */

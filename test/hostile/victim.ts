@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
-import { Changes, growthBound, poll, within } from '../helpers/deadline.js';
+import { Changes, growthBound, poll } from '../helpers/deadline.js';
 import { type ConnectOptions, RawPeer } from '../helpers/peers.js';
 
 export interface Report {
@@ -147,5 +147,3 @@ export async function withstands(
   expect(peakBytes - before.bytes).toBeLessThan(growthBound(bytes));
   return victim;
 }
-
-export { within };

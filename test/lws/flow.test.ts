@@ -3,9 +3,9 @@ import { type Certificates, makeCertificates } from '../helpers/certificates.js'
 import { blockJavaScript, Changes, PATIENT, pause, VERY_PATIENT } from '../helpers/deadline.js';
 import { type EventLog, TestClient, TestServer } from '../helpers/endpoints.js';
 import { Flooder } from '../helpers/flooder.js';
+import { openBlocked } from '../helpers/pairs.js';
 import { Opcode, RawPeer, readClose } from '../helpers/peers.js';
 import { Victim } from '../hostile/victim.js';
-import { openBlocked } from './pairs.js';
 
 let certificates: Certificates;
 beforeAll(() => {

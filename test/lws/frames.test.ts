@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { growthBound, PATIENT } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
+import { openBlocked, openClientPair, openServerPair } from '../helpers/pairs.js';
 import {
   closeBody,
   type FrameSpec,
@@ -10,7 +11,6 @@ import {
   readClose,
   upgradeRequest,
 } from '../helpers/peers.js';
-import { openBlocked, openClientPair, openServerPair } from './pairs.js';
 
 describe("D13 data behind the peer's close frame is not delivered", PATIENT, () => {
   const frames: FrameSpec[] = [

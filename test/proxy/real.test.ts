@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
-import { bytesOf, TestClient, TestServer } from '../helpers/endpoints.js';
+import { echoAndClose, TestClient, TestServer } from '../helpers/endpoints.js';
 import { hasIpv6 } from '../tls/tls-peers.js';
 import { DENIED_HOST, demandInstalled, proxyKinds, startProxy } from './real-proxy.js';
 import { expectProxyFailure } from './scripted-proxy.js';
@@ -27,15 +27,7 @@ describe.each(proxyKinds)('through $command', PATIENT, (kind) => {
     const { caPath } = certificates;
     const client = await TestClient.open(url(scheme, server), { proxy, caPath });
 
-    for (const size of [0, 1, 126, 65_536, 1_000_000]) {
-      const bytes = Buffer.alloc(size, kind.command);
-      await client.send(bytes);
-      expect(bytesOf(await client.nextMessage()).equals(bytes)).toBe(true);
-    }
-    await client.close({ code: 1001, reason: 'enough' });
-
-    expect(await client.nextClose()).toEqual({ code: 1001, reason: 'enough' });
-    expect(await server.nextClose()).toMatchObject({ code: 1001, reason: 'enough' });
+    await echoAndClose(client, server, [0, 1, 126, 65_536, 1_000_000]);
   });
 
   it.runIf(hasIpv6)('ws reaches an IPv6 address', async () => {

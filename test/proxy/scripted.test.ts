@@ -7,7 +7,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates, readPair } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
-import { bytesOf, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
+import { echoAndClose, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
 import { RawListener } from '../helpers/peers.js';
 import { resolveNames } from '../tls/names.js';
 import { hasIpv6 } from '../tls/tls-peers.js';
@@ -69,15 +69,7 @@ describe('through a proxy', PATIENT, () => {
       caPath,
     });
 
-    for (const size of [0, 1, 126, 65_536, 1_000_000]) {
-      const bytes = Buffer.alloc(size, 'proxy');
-      await client.send(bytes);
-      expect(bytesOf(await client.nextMessage()).equals(bytes)).toBe(true);
-    }
-    await client.close({ code: 1001, reason: 'enough' });
-
-    expect(await client.nextClose()).toEqual({ code: 1001, reason: 'enough' });
-    expect(await server.nextClose()).toMatchObject({ code: 1001, reason: 'enough' });
+    await echoAndClose(client, server, [0, 1, 126, 65_536, 1_000_000]);
     expect(client.log.names).not.toContain('error');
   });
 

@@ -24,6 +24,8 @@ import { parseArgs } from 'node:util';
 import { inspectBinary } from '../../../scripts/inspect-binary.mjs';
 import { npm } from '../../../scripts/npm.mjs';
 import { arm64Cases } from './arm64.mjs';
+import { muslCases } from './musl/cases.mjs';
+import { newcomerCases } from './newcomer.mjs';
 import { NotRun } from './not-run.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -125,6 +127,7 @@ const cases = {
       })
       .join(''),
 
+  ...newcomerCases({ scratch, run, world }),
   'npm, scripts off': () => smokeAll(world.node, installed()),
   'npm, npx ohos-websocket': () => {
     node([path.join(installed(), 'node_modules/.bin/ohos-websocket'), 'doctor'], {
@@ -262,6 +265,7 @@ const cases = {
     return smoke(path.join(alone, 'app'), [], { cwd: alone });
   },
 
+  ...muslCases({ installed, scratch, smokeAll }),
   ...arm64Cases({ installed, scratch, smokeAll }),
 };
 
@@ -430,14 +434,14 @@ function prepare() {
   ]);
 }
 
-function main() {
+async function main() {
   prepare();
   const chosen = Object.entries(cases).filter(([name]) => new RegExp(options.only).test(name));
   let failed = 0;
   let notRun = 0;
   for (const [name, play] of chosen) {
     try {
-      const detail = play();
+      const detail = await play();
       say(`ok   ${name}${detail ? `: ${detail}` : ''}`);
     } catch (error) {
       if (error instanceof NotRun) {
@@ -455,7 +459,7 @@ function main() {
 }
 
 try {
-  main();
+  await main();
 } finally {
   if (options.keep) say(`kept: ${scratch}`);
   else rmSync(scratch, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 /** Endpoints of ours with a raw peer on the other end, open already. */
 
-import { TestClient, TestServer } from '../helpers/endpoints.js';
-import { RawListener, RawPeer } from '../helpers/peers.js';
+import { TestClient, TestServer } from './endpoints.js';
+import { RawListener, RawPeer } from './peers.js';
 
 export async function openClientPair(): Promise<{ client: TestClient; peer: RawPeer }> {
   const listener = await RawListener.listen();
