@@ -25,6 +25,7 @@ import {
 } from './records.js';
 import { RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
 import { processQueue, type QueueFull, type QueueRules, SendQueue } from './send-queue.js';
+import type { EngineStats } from './server-stats.js';
 import type {
   ClientConfig,
   ClientHandler,
@@ -196,6 +197,13 @@ class EngineConnection implements Connection {
   }
 }
 
+interface ListenerEntry {
+  readonly handler: ServerHandler;
+  readonly rules: QueueRules;
+  /** Wait for answers about its counters, in the order of the questions. */
+  readonly asked: ((stats: EngineStats | undefined) => void)[];
+}
+
 /** Why a turn of reading ended. */
 const ReadEnd = { asleep: 0, bound: 1, clientEvent: 2 } as const;
 type ReadEnd = (typeof ReadEnd)[keyof typeof ReadEnd];
@@ -220,7 +228,7 @@ export class Engine implements Transport {
   /** Accepted connections by the engine's id, clients and listeners by ours. */
   #accepted: (EngineConnection | undefined)[] = [];
   readonly #clients = new Map<number, EngineConnection>();
-  readonly #listeners = new Map<number, { handler: ServerHandler; rules: QueueRules }>();
+  readonly #listeners = new Map<number, ListenerEntry>();
   /** Clients that are closed for the application and not yet for TCP. */
   readonly #leaving = new Set<number>();
 
@@ -243,7 +251,7 @@ export class Engine implements Transport {
   listen(config: ServerConfig, handler: ServerHandler): Listener {
     const strings = encodeRequest(serverStrings(config));
     const id = this.#openEndpoint();
-    this.#listeners.set(id, { handler, rules: config });
+    this.#listeners.set(id, { handler, rules: config, asked: [] });
     this.post(Down.listen, id, strings);
     return {
       stop: (code, reason, drainMs) => {
@@ -252,7 +260,17 @@ export class Engine implements Transport {
         if (drainMs === undefined) this.post(Down.stop, id, onWire, code);
         else this.post(Down.drain, id, onWire, code, drainMs);
       },
+      stats: () => this.#askStats(id),
     };
+  }
+
+  #askStats(id: number): Promise<EngineStats | undefined> {
+    const listener = this.#listeners.get(id);
+    if (listener === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      listener.asked.push(resolve);
+      this.post(Down.statsRequest, id);
+    });
   }
 
   /** Writes one message; the number of its payload bytes. */
@@ -533,6 +551,9 @@ export class Engine implements Transport {
         this.#listeners.get(id)?.handler.onRefused(ip, aux, detail);
         return;
       }
+      case Up.stats:
+        this.#listeners.get(id)?.asked.shift()?.(toStats(decodeStrings(payload)));
+        return;
       case Up.stopped: {
         const handler = this.#listeners.get(id)?.handler;
         this.#endListener(id);
@@ -565,6 +586,8 @@ export class Engine implements Transport {
   }
 
   #endListener(id: number): void {
+    const listener = this.#listeners.get(id);
+    for (const resolve of listener?.asked ?? []) resolve(undefined);
     if (this.#listeners.delete(id)) this.#closeEndpoint();
   }
 
@@ -622,6 +645,15 @@ function encodeRequest(strings: readonly string[]): Buffer {
 
 function rethrow(error: unknown): never {
   throw error;
+}
+
+/** Names and values by turns. */
+function toStats(strings: readonly string[]): EngineStats {
+  const stats = new Map<string, number>();
+  for (let n = 0; n + 1 < strings.length; n += 2) {
+    stats.set(strings[n] as string, Number(strings[n + 1]));
+  }
+  return stats;
 }
 
 function toFailure(strings: readonly string[]): EngineFailure {

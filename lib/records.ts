@@ -30,6 +30,7 @@ export const Up = {
   stopped: 12,
   drained: 13,
   gone: 14,
+  stats: 15,
 } as const;
 
 /** JavaScript to engine. */
@@ -46,6 +47,7 @@ export const Down = {
   drainRequest: 10,
   abandon: 11,
   drain: 12,
+  statsRequest: 13,
 } as const;
 
 export const ASCII_ONLY = 1;

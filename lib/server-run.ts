@@ -18,6 +18,7 @@ import type { Profile } from './profile.js';
 import type { ServerEvents } from './server-events.js';
 import { filesOf } from './server-options.js';
 import { type PeerMap, ServerPeer } from './server-peer.js';
+import { nowUs, toServerStats, type WebSocketServerStats } from './server-stats.js';
 import { PLAIN_STOP, type Stopping } from './server-stop.js';
 import type { ServerState } from './state.js';
 import type {
@@ -106,6 +107,14 @@ export class ServerRun implements ServerHandler {
     for (const peer of this.peers.values()) peer.state = 'closing';
     const { code, reason, drainMs } = this.#stopping;
     this.#listener?.stop(code, reason, drainMs);
+  }
+
+  /** Rejects with 2302999 if the run is over before the engine could tell. */
+  async stats(): Promise<WebSocketServerStats> {
+    const askedUs = nowUs();
+    const flat = await this.#listener?.stats();
+    if (flat === undefined) throw stateError('other', 'the server has stopped');
+    return toServerStats(flat, askedUs, nowUs());
   }
 
   onStarted(port: number, failure: EngineFailure | undefined): void {

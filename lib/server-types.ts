@@ -3,6 +3,7 @@
  * values.
  */
 
+import type { WebSocketServerStats } from './server-stats.js';
 import type {
   BackPressure,
   Callback,
@@ -205,6 +206,13 @@ export interface WebSocketServer {
    * Errors: 401 a value out of its range; 2302999 not running, or no `drain`.
    */
   stop(options: WebSocketStopOptions): Promise<WebSocketStopReport>;
+
+  /**
+   * Beyond OHOS. What the server has done since `start` and what it holds, all of one moment; also
+   * while it stops. Costs messages nothing. Of the newest run, where the netstack profile has
+   * several (S12). Error: 2302999 not running.
+   */
+  stats(): Promise<WebSocketServerStats>;
 
   /**
    * Sets the listener of an event. One listener an event: the new one replaces the old (C5).

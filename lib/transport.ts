@@ -9,6 +9,7 @@
 
 import type { DeflateConfig } from './deflate.js';
 import type { Limits } from './limits.js';
+import type { EngineStats } from './server-stats.js';
 import type { BackPressure } from './types.js';
 
 /** Where an operation failed, for the `cause` of errors. */
@@ -239,6 +240,8 @@ export interface Listener {
    * long to end, and no other deadline.
    */
   stop(code: number, reason: string, drainMs?: number): void;
+  /** What it has counted, of one moment; undefined if it is gone before it can tell. */
+  stats(): Promise<EngineStats | undefined>;
 }
 
 export interface Transport {

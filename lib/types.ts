@@ -22,6 +22,11 @@ export type {
 } from './client-types.js';
 export type { BusinessError } from './errors.js';
 export type {
+  WebSocketServerRefusals,
+  WebSocketServerStats,
+  WebSocketServerTraffic,
+} from './server-stats.js';
+export type {
   ClientConnectionCloseCallback,
   ServerCert,
   WebSocketConnection,

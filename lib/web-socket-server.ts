@@ -27,6 +27,7 @@ import {
   sortedAddresses,
 } from './server-peer.js';
 import { ServerRun } from './server-run.js';
+import type { WebSocketServerStats } from './server-stats.js';
 import { isStopOptions, PLAIN_STOP, readStopOptions, sumOf } from './server-stop.js';
 import type {
   WebSocketConnection,
@@ -186,6 +187,14 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     const runs = this.#runs;
     const stopped = Promise.all(runs.map((run) => run.stop(options ?? PLAIN_STOP)));
     return stopped.then(() => (options === undefined ? true : sumOf(runs)));
+  }
+
+  stats(): Promise<WebSocketServerStats> {
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(denied);
+    const verdict = serverCalls[this.#state].stats;
+    if (verdict !== 'allowed') return refuse(stateError(verdict, `stats while ${this.#state}`));
+    return (this.#run as ServerRun).stats();
   }
 
   /** Arguments count as a wrong state here, not as 401 (§3.3). */

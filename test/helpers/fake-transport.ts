@@ -74,6 +74,7 @@ export class FakeTransport implements Transport {
       stop(code, reason, drainMs) {
         stops.push(drainMs === undefined ? { code, reason } : { code, reason, drainMs });
       },
+      stats: () => Promise.resolve(undefined),
     };
   }
 

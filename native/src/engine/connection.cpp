@@ -72,6 +72,7 @@ const uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const uint
 
 Connection::Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt, CloseRules rules)
     : core_(core),
+      traffic_(core.client_traffic()),
       id_(id),
       rules_(rules),
       limits_(attempt->config().limits),
@@ -83,6 +84,7 @@ Connection::Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> a
 Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listener, std::string ip,
                        CloseRules rules)
     : core_(core),
+      traffic_(listener.counters().traffic),
       id_(id),
       rules_(rules),
       limits_(listener.limits()),
@@ -100,6 +102,7 @@ Connection::~Connection() { SetDeadline(0); }
 
 void Connection::Send(Opcode opcode, uint8_t* payload, size_t size) {
   if (!sending()) return;
+  ++traffic_.messages_sent;
   if (deflate_ != nullptr && SendCompressed(opcode, {payload, size})) return;
   uint8_t key[kMaskKeyBytes];
   const uint8_t* mask_key = NextMaskKey(key);
@@ -113,6 +116,7 @@ void Connection::Send(Opcode opcode, uint8_t* payload, size_t size) {
 
 void Connection::SendLarge(Opcode opcode, Payload payload) {
   if (!sending()) return;
+  ++traffic_.messages_sent;
   if (deflate_ != nullptr && SendCompressed(opcode, {payload.data.get(), payload.size})) return;
   uint8_t key[kMaskKeyBytes];
   tx_.AppendLargeFrame(core_.tx_pool(), opcode, std::move(payload), NextMaskKey(key));
@@ -122,6 +126,8 @@ void Connection::SendLarge(Opcode opcode, Payload payload) {
 bool Connection::SendCompressed(Opcode opcode, std::span<const uint8_t> message) {
   Payload compressed = deflate_->Compress(message);
   if (compressed.data == nullptr) return false;
+  traffic_.inflated_sent += message.size();
+  traffic_.deflated_sent += compressed.size;
   uint8_t key[kMaskKeyBytes];
   const uint8_t* mask_key = NextMaskKey(key);
   if (compressed.size < UpWriter::kLargeMessageBytes) {
@@ -215,11 +221,14 @@ void Connection::OnEstablished() {
   if (!drains_.empty() && tx_.empty()) OnFlushed();
 }
 
-void Connection::OnEarlyBytes(std::span<uint8_t> bytes) { OnBytes(bytes); }
+void Connection::OnEarlyBytes(std::span<uint8_t> bytes) {
+  traffic_.bytes_received += bytes.size();
+  OnBytes(bytes);
+}
 
 void Connection::OnSocketEvent(bool ended) {
   peer_ended_ |= ended;
-  blocked_ = false;
+  Unblock();
   if (!tx_.empty()) WantFlush();
   if (in_read_list_) return;
   in_read_list_ = true;
@@ -236,7 +245,10 @@ bool Connection::Read(std::span<uint8_t> buffer) {
   const std::span<uint8_t> room = in_place.empty() ? buffer : in_place;
   bool drained = false;
   const ptrdiff_t got = stream_.Read(room, drained);
-  if (got > 0) OnBytes(room.first(static_cast<size_t>(got)));
+  if (got > 0) {
+    traffic_.bytes_received += static_cast<size_t>(got);
+    OnBytes(room.first(static_cast<size_t>(got)));
+  }
   // What has come may have ended it.
   if (wsi_ == nullptr || stream_.fd() < 0) return false;
   if (got == 0 || got == Stream::kBroken) {
@@ -274,11 +286,15 @@ void Connection::OnBytes(std::span<uint8_t> bytes) {
 
 void Connection::OnData(FramePiece& piece) {
   if (piece.first && piece.last && !piece.compressed && DeliverInOneGo(piece)) return;
-  if (piece.compressed) piece.UnmaskInPlace();
+  if (piece.compressed) {
+    piece.UnmaskInPlace();
+    traffic_.deflated_received += piece.size;
+  }
   switch (deflate_ == nullptr ? rx_.Feed(piece) : deflate_->Receive(piece, rx_)) {
     case MessageAssembler::Status::kPartial:
       return;
     case MessageAssembler::Status::kComplete:
+      if (piece.compressed) traffic_.inflated_received += rx_.view().size();
       Deliver();
       return;
     case MessageAssembler::Status::kInvalidUtf8:
@@ -305,6 +321,7 @@ bool Connection::DeliverInOneGo(const FramePiece& piece) {
   piece.CopyTo(at);
   if (piece.binary) {
     up.Commit(UpKind::kBinary, 0, id_, static_cast<uint32_t>(piece.size));
+    ++traffic_.messages_received;
     return true;
   }
   const Utf8Result result = CheckUtf8({reinterpret_cast<const char*>(at), piece.size});
@@ -315,6 +332,7 @@ bool Connection::DeliverInOneGo(const FramePiece& piece) {
   } else {
     const uint8_t flags = result == Utf8Result::kAscii ? kAsciiOnly : 0;
     up.Commit(UpKind::kText, flags, id_, static_cast<uint32_t>(piece.size));
+    ++traffic_.messages_received;
   }
   return true;
 }
@@ -426,6 +444,7 @@ void Connection::Flush() {
       return;
     }
     progress |= taken > 0;
+    traffic_.bytes_sent += static_cast<size_t>(taken);
     tx_.Pop(core_.tx_pool(), static_cast<size_t>(taken));
     if (!drains_.empty()) CountLeaving(static_cast<size_t>(taken));
     if (static_cast<size_t>(taken) < wanted) Block();
@@ -436,10 +455,16 @@ void Connection::Flush() {
 
 // From here on the kernel says when to go on.
 void Connection::Block() {
+  if (!blocked_ && listener_ != nullptr) listener_->OnBlocked(*this, true);
   blocked_ = true;
   if (stream_.tls()) tx_.MarkBegun();
   tx_.Own(core_.tx_pool());
   core_.loop().Rearm(stream_.fd(), true);
+}
+
+void Connection::Unblock() {
+  if (blocked_ && listener_ != nullptr) listener_->OnBlocked(*this, false);
+  blocked_ = false;
 }
 
 void Connection::OnFlushed() {
@@ -477,6 +502,7 @@ void Connection::OnTcpClosed() {
 void Connection::End() {
   state_ = State::kGone;
   SetDeadline(0);
+  Unblock();
   if (listener_ != nullptr) {
     listener_->OnGone(*this);
   } else {
@@ -606,6 +632,7 @@ void Connection::Deliver() {
     core_.up().PostLargeMessage(id_, binary, ascii_only, std::move(payload));
   }
   rx_.Reset();
+  ++traffic_.messages_received;
 }
 
 void Connection::FailProtocol(uint16_t wire_code, std::string_view reason) {

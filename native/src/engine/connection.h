@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "engine/loop.h"
+#include "engine/server_counters.h"
 #include "engine/stream.h"
 #include "engine/tx_queue.h"
 #include "engine/up_writer.h"
@@ -108,6 +109,8 @@ class Connection final : public SocketHandler {
   lws* wsi() const { return wsi_; }
   lws** wsi_slot() { return &wsi_; }
   const std::string& ip() const { return ip_; }
+  // On the wire, of what the socket does not take now.
+  size_t CountQueuedBytes() const { return tx_.CountBytes(); }
   ServerListener* listener() const { return listener_; }
   ClientAttempt* attempt() const { return attempt_.get(); }
   void StartHeartbeat(HeartbeatConfig config);
@@ -139,6 +142,7 @@ class Connection final : public SocketHandler {
   bool SendCompressed(Opcode opcode, std::span<const uint8_t> message);
   void WantFlush();
   void Block();
+  void Unblock();
   void OnBytes(std::span<uint8_t> bytes);
   void OnData(FramePiece& piece);
   // Puts a small message into the ring straight from where it was read. False: not one of those, or no room
@@ -177,6 +181,7 @@ class Connection final : public SocketHandler {
   void CutInTime();
 
   Core& core_;
+  Traffic& traffic_;
   const uint32_t id_;
   const CloseRules rules_;
   const std::shared_ptr<const EndpointLimits> limits_;

@@ -39,8 +39,9 @@ std::string_view Text(const RecordHeader& header, const uint8_t* payload) {
 
 Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
            std::function<void()> doorbell, std::unique_ptr<Poller> poller)
-    : down_(down),
-      up_(up, up_payloads, doorbell),
+    : ring_bytes_(up.capacity() + down.capacity() + 2 * kRingHeadBytes),
+      down_(down),
+      up_(up, up_payloads, [this] { RingDoorbell(); }),
       down_payloads_(down_payloads),
       doorbell_(std::move(doorbell)),
       loop_(std::move(poller)),
@@ -85,6 +86,7 @@ void Core::Run(const std::atomic<bool>& stop) {
            (to_read_.empty() || !up_.HasRoom()) && up_.published() && down_.TrySleep();
   };
   while (!stop.load()) {
+    ++turns_;
     DrainDown();
     ServeDeadlines();
     while (!deferred_.empty()) {
@@ -116,6 +118,11 @@ void Core::ReadAll() {
                  to_read_.begin() + static_cast<ptrdiff_t>(next));
   // Those who had no turn come first in the next one.
   std::rotate(to_read_.begin(), to_read_.begin() + static_cast<ptrdiff_t>(kept), to_read_.end());
+}
+
+void Core::RingDoorbell() {
+  ++doorbells_;
+  doorbell_();
 }
 
 void Core::FlushAll() {
@@ -193,7 +200,7 @@ void Core::DrainDown() {
     }
     // What lies in the ring is written, or copied, before its room is given back.
     FlushAll();
-    if (down_.Release()) doorbell_();
+    if (down_.Release()) RingDoorbell();
   }
 }
 
@@ -243,10 +250,32 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
     case DownKind::kAbandon:
       if (Connection* connection = Find(header.id)) connection->Abandon(header.aux, Text(header, payload));
       return;
+    case DownKind::kStatsRequest:
+      if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
+        // What was sent before the question counts as sent.
+        FlushAll();
+        found->second->AnswerStats();
+      }
+      return;
     case DownKind::kDrainRequest:
       if (Connection* connection = Find(header.id)) connection->RequestDrained();
       return;
   }
+}
+
+void Core::AddStats(StringListWriter& stats) const {
+  const auto add = [&stats](std::string_view name, uint64_t value) {
+    stats.Add(name).Add(std::to_string(value));
+  };
+  add("thread.turns", turns_);
+  add("thread.sleeps", loop_.sleeps());
+  add("thread.doorbells", doorbells_);
+  add("thread.now", NowUs());
+  add("received.queuedBytes", up_.waiting_bytes());
+  add("memory.rings", ring_bytes_);
+  add("memory.sendBlocks", tx_pool_.pooled_bytes());
+  add("memory.readBuffer", kReadBytes);
+  add("memory.compression", DeflateBudget::Process().used());
 }
 
 void Core::Connect(uint32_t id, std::string_view config) {

@@ -17,6 +17,7 @@
 #include "engine/deadlines.h"
 #include "engine/handshakes.h"
 #include "engine/loop.h"
+#include "engine/server_counters.h"
 #include "engine/server_listener.h"
 #include "engine/tls.h"
 #include "engine/tx_queue.h"
@@ -53,6 +54,10 @@ class Core {
   MaskKeySource& mask_keys() { return mask_keys_; }
   ClientTls& client_tls() { return client_tls_; }
   DeflateWorkspace& deflate() { return deflate_; }
+  // Where clients count; nobody asks for it.
+  Traffic& client_traffic() { return client_traffic_; }
+  // Adds what is the whole thread's to the snapshot of a server.
+  void AddStats(StringListWriter& stats) const;
 
   // A new accepted connection; it gets an id of its own.
   Connection* Accept(lws* wsi, ServerListener& listener, std::string ip, CloseRules rules);
@@ -78,6 +83,7 @@ class Core {
   void Dispatch(const RecordHeader& header, uint8_t* payload);
   void FlushAll();
   void ReadAll();
+  void RingDoorbell();
   void Connect(uint32_t id, std::string_view config);
   void Listen(uint32_t id, std::string_view config);
   void Release(uint32_t id);
@@ -85,6 +91,7 @@ class Core {
   void DeleteBuried();
   int WaitMs() const;
 
+  const size_t ring_bytes_;
   RingConsumer down_;
   UpWriter up_;
   PayloadTable& down_payloads_;
@@ -110,6 +117,9 @@ class Core {
   std::vector<uint32_t> buried_;
   std::vector<uint32_t> buried_listeners_;
   std::vector<std::function<void()>> deferred_;
+  Traffic client_traffic_;
+  uint64_t turns_ = 0;
+  uint64_t doorbells_ = 0;
 };
 
 }  // namespace ohws

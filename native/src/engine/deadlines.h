@@ -18,6 +18,13 @@ inline uint64_t NowMs() {
   return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
+// Microseconds of the same clock, which is Node's `process.hrtime` too.
+inline uint64_t NowUs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
 class Deadlines {
  public:
   void Add(uint64_t at_ms, Connection* connection) { due_.emplace(at_ms, connection); }

@@ -131,6 +131,7 @@ void Loop::WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) 
   FinishAdoptions();
   if (timeout_ms < 0 || until_lws < timeout_ms) timeout_ms = until_lws;
   if (!may_sleep()) timeout_ms = 0;
+  if (timeout_ms != 0) ++sleeps_;
   const size_t count = poller_->Wait(events_, timeout_ms);
   for (size_t i = 0; i < count; ++i) {
     const Poller::Event& event = events_[i];

@@ -49,6 +49,8 @@ class Loop {
   // Serves lws's timers that are due; then, if `may_sleep` says so, waits at most `timeout_ms` (-1: for ever)
   // for something to happen; and serves it. `may_sleep` is asked after the timers, which may have made work.
   void WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep);
+  // How often it has slept.
+  uint64_t sleeps() const { return sleeps_; }
   // Makes a waiting WaitAndServe() return; any thread.
   void Wake() { poller_->Wake(); }
 
@@ -79,6 +81,7 @@ class Loop {
   std::array<Poller::Event, 256> events_{};
   std::vector<Watched> watched_;  // by descriptor
   std::vector<Adoption> adoptions_;
+  uint64_t sleeps_ = 0;
 };
 
 }  // namespace ohws

@@ -189,6 +189,22 @@ std::string_view Reason(Verdict verdict) {
   return "";
 }
 
+RefusalReason Counted(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kAccept:
+    case Verdict::kServerFull:
+      break;
+    case Verdict::kTooManyClients:
+      return RefusalReason::kClients;
+    case Verdict::kTooManyConnections:
+      return RefusalReason::kConnectionsOfClient;
+    case Verdict::kBanned:
+    case Verdict::kRateExceeded:
+      return RefusalReason::kRate;
+  }
+  return RefusalReason::kConnections;
+}
+
 }  // namespace
 
 ServerConfig ServerConfig::Decode(std::string_view strings) {
@@ -431,6 +447,7 @@ void ServerListener::OnListenerReadable(lws* wsi) {
     if (handshakes_ >= config_.limits->handshakes) {
       RefuseAtAccept(fd, ToPeer(address).ip);
     } else if (lws* accepted = lws_adopt_socket_vhost(vhost_, fd)) {
+      ++counters_.tcp_accepted;
       core_.handshakes().Begin(accepted, *this);
     }
   }
@@ -450,10 +467,13 @@ void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
     }
   }
   close(fd);
+  ++counters_.tcp_accepted;
+  counters_.CountRefusal(RefusalReason::kHandshakes);
   ReportRefusal(ip, answered ? kUnavailable : 0, kWhy);
 }
 
 void ServerListener::OnHandshakeTimeout(lws* wsi) {
+  counters_.CountRefusal(RefusalReason::kTimeout);
   if (!config_.netstack) {
     constexpr std::string_view kWhy = "the handshake took too long";
     const bool answered = CanTalk(wsi);
@@ -466,7 +486,7 @@ void ServerListener::OnHandshakeTimeout(lws* wsi) {
 int ServerListener::OnHeadBytes(lws* wsi, std::string_view bytes) {
   // The documented rules have measured what came, and lws parses what we have made of it.
   if (!config_.netstack) return 0;
-  return core_.handshakes().Measure(wsi, bytes) == HeadMeter::Verdict::kFits ? 0 : -1;
+  return core_.handshakes().Measure(wsi, bytes) == HeadMeter::Verdict::kFits ? 0 : Drop(RefusalReason::kHead);
 }
 
 void ServerListener::OnListenerClosed(lws* wsi) { std::erase(listen_wsis_, wsi); }
@@ -480,8 +500,10 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
     case HeadMeter::Verdict::kFits:
       break;
     case HeadMeter::Verdict::kTooManyBytes:
+      counters_.CountRefusal(RefusalReason::kHead);
       return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, "too many bytes of headers");
     case HeadMeter::Verdict::kTooManyLines:
+      counters_.CountRefusal(RefusalReason::kHead);
       return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, "too many header lines");
   }
   size_t used = 0;
@@ -490,13 +512,13 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
       bytes.len = 0;
       return static_cast<int>(used);
     case HttpHead::Status::kMalformed:
-      return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kMalformed));
+      return RefuseRequest(wsi, UpgradeRefusal::kMalformed);
     case HttpHead::Status::kComplete:
       break;
   }
   if (state_ == State::kDraining) return RefuseToDrain(wsi);
   const UpgradeRefusal refusal = CheckUpgradeRequest(*head);
-  if (refusal != UpgradeRefusal::kNone) return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
+  if (refusal != UpgradeRefusal::kNone) return RefuseRequest(wsi, refusal);
   head_for_lws_ = RequestForLws(*head);
   bytes.token = reinterpret_cast<unsigned char*>(head_for_lws_.data());
   bytes.len = static_cast<int>(head_for_lws_.size());
@@ -508,13 +530,18 @@ int ServerListener::OnUpgradeRequest(lws* wsi) {
   if (config_.deflate.has_value() &&
       AnswerDeflateOffers(*config_.deflate, Header(wsi, WSI_TOKEN_EXTENSIONS)).kind ==
           DeflateDecision::Kind::kRefuse) {
-    return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kExtensions));
+    return RefuseRequest(wsi, UpgradeRefusal::kExtensions);
   }
   const std::string ip = PeerOf(wsi).ip;
-  if (!IsOriginAllowed(wsi)) return Refuse(wsi, ip, kForbidden, kOriginNotAllowed);
+  if (!IsOriginAllowed(wsi)) {
+    counters_.CountRefusal(RefusalReason::kOrigin);
+    return Refuse(wsi, ip, kForbidden, kOriginNotAllowed);
+  }
   const Verdict verdict = admission_.Check(ip, NowMs());
-  if (state_ != State::kListening || core_.up().overwhelmed()) return -1;
-  return verdict == Verdict::kAccept ? 0 : Refuse(wsi, ip, StatusOf(verdict), Reason(verdict));
+  if (state_ != State::kListening || core_.up().overwhelmed()) return Drop(RefusalReason::kBusy);
+  if (verdict == Verdict::kAccept) return 0;
+  counters_.CountRefusal(Counted(verdict));
+  return Refuse(wsi, ip, StatusOf(verdict), Reason(verdict));
 }
 
 bool ServerListener::IsOriginAllowed(lws* wsi) const {
@@ -527,20 +554,32 @@ int ServerListener::LetInAsNetstack(lws* wsi) {
   const std::string connection = Header(wsi, WSI_TOKEN_CONNECTION);
   const std::string key = Header(wsi, WSI_TOKEN_KEY);
   const std::string subprotocols = Header(wsi, WSI_TOKEN_PROTOCOL);
-  if (HeaderBytes(wsi) > kNetstackHeaderBytes) return -1;
-  if (!ListContainsToken(connection, "upgrade") || key.empty()) return -1;
-  if (!subprotocols.empty() && !SelectSubprotocol(subprotocols, config_.protocols).has_value()) return -1;
-  if (state_ != State::kListening || core_.up().overwhelmed()) return -1;
+  if (HeaderBytes(wsi) > kNetstackHeaderBytes) return Drop(RefusalReason::kHead);
+  if (!ListContainsToken(connection, "upgrade") || key.empty()) return Drop(RefusalReason::kRequest);
+  if (!subprotocols.empty() && !SelectSubprotocol(subprotocols, config_.protocols).has_value()) {
+    return Drop(RefusalReason::kRequest);
+  }
+  if (state_ != State::kListening || core_.up().overwhelmed()) return Drop(RefusalReason::kBusy);
   const std::string ip = PeerOf(wsi).ip;
   if (!IsOriginAllowed(wsi)) {
     ReportRefusal(ip, 0, kOriginNotAllowed);
-    return -1;
+    return Drop(RefusalReason::kOrigin);
   }
   const std::lock_guard<std::mutex> lock(NetstackMutex());
   const Verdict verdict = admission_.Check(ip, NowMs());
   if (verdict == Verdict::kAccept) return 0;
   ReportRefusal(ip, 0, Reason(verdict));
+  return Drop(Counted(verdict));
+}
+
+int ServerListener::Drop(RefusalReason reason) {
+  counters_.CountRefusal(reason);
   return -1;
+}
+
+int ServerListener::RefuseRequest(lws* wsi, UpgradeRefusal refusal) {
+  counters_.CountRefusal(RefusalReason::kRequest);
+  return AnswerAndEnd(wsi, BuildHttpRefusal(refusal));
 }
 
 int ServerListener::Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason) {
@@ -551,6 +590,7 @@ int ServerListener::Refuse(lws* wsi, std::string_view ip, int http_status, std::
 // Whoever comes while we drain is told when to come again.
 int ServerListener::RefuseToDrain(lws* wsi) {
   ++turned_away_;
+  counters_.CountRefusal(RefusalReason::kBusy);
   ReportRefusal(PeerOf(wsi).ip, kUnavailable, kGoingAway);
   const uint64_t now_ms = NowMs();
   const uint64_t left_ms = drained_at_ms_ > now_ms ? drained_at_ms_ - now_ms : 0;
@@ -569,13 +609,14 @@ void ServerListener::ReportRefusal(std::string_view ip, int http_status, std::st
 
 int ServerListener::OnPlainRequest(lws* wsi) {
   if (config_.netstack) {
+    counters_.CountRefusal(RefusalReason::kRequest);
     // S18 without the files: netstack's answer where it finds none.
     std::string answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     lws_write(wsi, reinterpret_cast<unsigned char*>(answer.data()), answer.size(), LWS_WRITE_HTTP_HEADERS);
     core_.handshakes().BeginAgain(wsi);
     return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
   }
-  return AnswerAndEnd(wsi, BuildHttpRefusal(UpgradeRefusal::kUpgradeHeader));
+  return RefuseRequest(wsi, UpgradeRefusal::kUpgradeHeader);
 }
 
 bool ServerListener::AddAnswerHeaders(lws* wsi, lws_process_html_args& answer) {
@@ -612,13 +653,60 @@ void ServerListener::OnEstablished(lws* wsi) {
       core_.Accept(wsi, *this, peer.ip, config_.netstack ? CloseRules::kNetstack : CloseRules::kDocumented);
   connection->UseDeflate(std::move(agreed_));
   connections_.insert(connection);
+  ++counters_.upgraded;
+  ++open_;
+  CountTls(wsi, counters_);
   lws_set_opaque_user_data(wsi, connection);
   core_.up().Post(UpKind::kAccepted, connection->id(), id_, peer.port, 0, peer.ip);
   connection->OnEstablished();
   connection->StartHeartbeat(kServerHeartbeat);
 }
 
-void ServerListener::OnOutcome(const Connection& connection) { admission_.Remove(connection.ip()); }
+void ServerListener::OnOutcome(const Connection& connection) {
+  --open_;
+  admission_.Remove(connection.ip());
+}
+
+void ServerListener::OnBlocked(Connection& connection, bool blocked) {
+  if (blocked) {
+    blocked_.insert(&connection);
+  } else {
+    blocked_.erase(&connection);
+  }
+}
+
+void ServerListener::AnswerStats() const {
+  StringListWriter stats;
+  const auto add = [&stats](std::string_view name, uint64_t value) {
+    stats.Add(name).Add(std::to_string(value));
+  };
+  uint64_t queued = 0;
+  for (const Connection* connection : blocked_) queued += connection->CountQueuedBytes();
+  const Traffic& traffic = counters_.traffic;
+  add("connections.open", open_);
+  add("connections.closing", connections_.size() - open_);
+  add("connections.blocked", blocked_.size());
+  add("connections.total", counters_.upgraded);
+  add("handshakes.pending", handshakes_);
+  add("handshakes.total", counters_.tcp_accepted);
+  for (size_t n = 0; n < kRefusalNames.size(); ++n) {
+    add("refusals." + std::string(kRefusalNames[n]), counters_.refused[n]);
+  }
+  add("received.messages", traffic.messages_received);
+  add("received.bytes", traffic.bytes_received);
+  add("received.compressedBytes", traffic.deflated_received);
+  add("received.inflatedBytes", traffic.inflated_received);
+  add("sent.messages", traffic.messages_sent);
+  add("sent.bytes", traffic.bytes_sent);
+  add("sent.compressedBytes", traffic.deflated_sent);
+  add("sent.inflatedBytes", traffic.inflated_sent);
+  add("sent.queuedBytes", queued);
+  add("tls.version12", counters_.tls12);
+  add("tls.version13", counters_.tls13);
+  add("tls.resumed", counters_.tls_resumed);
+  core_.AddStats(stats);
+  core_.up().Post(UpKind::kStats, id_, 0, 0, 0, stats.bytes());
+}
 
 void ServerListener::OnGone(Connection& connection) {
   connections_.erase(&connection);

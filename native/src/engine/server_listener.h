@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "engine/server_counters.h"
 #include "engine/up_writer.h"
 #include "protocol/admission.h"
 #include "protocol/deflate_codec.h"
@@ -80,6 +81,10 @@ class ServerListener {
   bool AddAnswerHeaders(lws* wsi, lws_process_html_args& answer);
   void OnEstablished(lws* wsi);
 
+  ServerCounters& counters() { return counters_; }
+  // Posts a snapshot.
+  void AnswerStats() const;
+
   // The outcome of one of our connections is known: it counts for the limits no more.
   void OnOutcome(const Connection& connection);
   // Accepted connections that have not been upgraded: one more, one less, one that takes too long.
@@ -90,6 +95,8 @@ class ServerListener {
   int OnHeadBytes(lws* wsi, std::string_view bytes);
   // Its deadline has come before its end.
   void OnCut() { ++cut_; }
+  // Its socket takes no more for now, or does again.
+  void OnBlocked(Connection& connection, bool blocked);
   // Its TCP connection has ended as well.
   void OnGone(Connection& connection);
 
@@ -115,6 +122,10 @@ class ServerListener {
   void CloseAll(uint16_t code, std::string_view reason);
   int RefuseToDrain(lws* wsi);
   int LetInAsNetstack(lws* wsi);
+  // Whom it does not let in as netstack, for a reason: counted, and ended. -1, as lws wants it.
+  int Drop(RefusalReason reason);
+  // The same with the answer to a request that is none by the rules.
+  int RefuseRequest(lws* wsi, UpgradeRefusal refusal);
   bool IsOriginAllowed(lws* wsi) const;
   // Answers with this status and tells JavaScript. -1, as lws wants it.
   int Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason);
@@ -145,6 +156,9 @@ class ServerListener {
   size_t turned_away_ = 0;
   AcceptTimer accept_again_{{}, this};
   std::string head_for_lws_;  // while lws parses it
+  ServerCounters counters_;
+  size_t open_ = 0;                                // connections whose outcome is not known
+  std::unordered_set<const Connection*> blocked_;  // whose sockets take no more now
 };
 
 }  // namespace ohws

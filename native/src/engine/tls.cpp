@@ -18,6 +18,7 @@
 #include "engine/client_attempt.h"
 #include "engine/lws_protocol.h"
 #include "engine/posix.h"
+#include "engine/server_counters.h"
 
 namespace ohws {
 
@@ -165,6 +166,13 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
 bool CanTalk(lws* wsi) {
   SSL* ssl = reinterpret_cast<SSL*>(lws_get_ssl(wsi));
   return ssl == nullptr || SSL_is_init_finished(ssl) != 0;
+}
+
+void CountTls(lws* wsi, ServerCounters& counters) {
+  const SSL* ssl = reinterpret_cast<SSL*>(lws_get_ssl(wsi));
+  if (ssl == nullptr) return;
+  ++(SSL_version(ssl) == TLS1_3_VERSION ? counters.tls13 : counters.tls12);
+  if (SSL_session_reused(ssl) == 1) ++counters.tls_resumed;
 }
 
 void UseServerCertificate(const std::string& cert_path, const std::string& key_path,

@@ -18,6 +18,7 @@ namespace ohws {
 
 class ClientAttempt;
 struct ClientConfig;
+struct ServerCounters;
 
 // True if the PEM files are a certificate chain and its key; else what is wrong: "file" for one that cannot
 // be used, "key" for a wrong password or a key of another certificate.
@@ -26,6 +27,9 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
 
 // Is there nothing, or no TLS handshake any more, between us and the peer's HTTP?
 bool CanTalk(lws* wsi);
+
+// Counts an established connection by its TLS version, if it has one.
+void CountTls(lws* wsi, ServerCounters& counters);
 
 // The vhost of a listener serves TLS with these files; the strings outlive the call that makes the vhost.
 void UseServerCertificate(const std::string& cert_path, const std::string& key_path,

@@ -60,6 +60,8 @@ class TxPool {
   void PutBlock(TxBlock block);
   std::unique_ptr<TxItems> GetItems();
   void PutItems(std::unique_ptr<TxItems> items);
+  // What is held for reuse.
+  size_t pooled_bytes() const { return blocks_.size() * kBlockBytes; }
 
  private:
   static constexpr size_t kMaxPooledBlocks = 128;  // 8 MiB

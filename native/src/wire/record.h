@@ -59,6 +59,7 @@ enum class UpKind : uint8_t {
   kStopped = 12,
   kDrained = 13,  // answer to kDrainRequest
   kGone = 14,     // client: after kClosed, its TCP connection has ended too
+  kStats = 15,    // listener: answer to kStatsRequest; strings [name, value, name, value, ...]
 };
 
 // JavaScript to engine.
@@ -74,7 +75,8 @@ enum class DownKind : uint8_t {
   kRelease = 9,        // JavaScript has heard kClosed, and has forgotten this id if the engine gave it
   kDrainRequest = 10,  // answer kDrained once all that was sent before has left this process
   kAbandon = 11,       // drop what has not begun to leave and fail; aux: code for the wire; payload: reason
-  kDrain = 12          // listener: as kStop, in at most arg milliseconds; aux: close code; payload: reason
+  kDrain = 12,         // listener: as kStop, in at most arg milliseconds; aux: close code; payload: reason
+  kStatsRequest = 13   // listener; answer kStats, unless it is gone
 };
 
 // Flags.

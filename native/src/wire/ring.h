@@ -121,6 +121,8 @@ class RingProducer {
   }
 
   uint32_t unpublished() const { return position_ - published_; }
+  // Bytes that the consumer has not given back.
+  uint32_t unread() const { return position_ - memory_.read().load(); }
 
   // Invariant 4. Look for room once more after this.
   void WaitForRoom() { memory_.producer().store(static_cast<int32_t>(RingSide::kAsleep)); }
