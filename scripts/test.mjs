@@ -204,6 +204,11 @@ const programs = [
     package: 'redis-server',
     suites: 'test/{cluster/{cluster,gaps,restart},docs/cluster-snippets}.test.ts',
   },
+  {
+    any: ['chromium', 'chromium-browser', 'google-chrome'],
+    package: 'chromium',
+    suites: 'test/browser/**',
+  },
 ];
 
 /** Whether there is one of the programs; named if there is none and none can be had. */

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { DeadlineError, VERY_PATIENT, within } from '../helpers/deadline.js';
+import { DEADLINE_MS, DeadlineError, VERY_PATIENT, within } from '../helpers/deadline.js';
 import { answers, requests } from './cases/handshake.js';
 import { areas } from './cases/index.js';
 import { limits } from './cases/limits.js';
@@ -17,7 +17,7 @@ import { play } from './play.js';
 import type { Case, Role } from './table.js';
 
 /** When `ws` counts as doing nothing. It needs milliseconds for what it does. */
-const SILENCE_MS = 5000;
+const SILENCE_MS = DEADLINE_MS / 3;
 
 type Play = readonly [id: string, rfc: string, title: string, run: () => Promise<void>];
 

@@ -4,11 +4,10 @@
  * them. The peers are raw, since no decent peer does these things.
  */
 
-import { readFileSync } from 'node:fs';
 import type { TLSSocket } from 'node:tls';
 import { webSocket as netstack } from 'ohos-websocket/parity';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { type Certificates, makeCertificates, readPair } from '../helpers/certificates.js';
 import { PATIENT, VERY_PATIENT } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
 import { RawListener, RawPeer, SAMPLE_KEY, upgradeRequest } from '../helpers/peers.js';
@@ -277,15 +276,31 @@ describe('D22 a redirect is not followed', PATIENT, () => {
   });
 });
 
+describe('D37 why a connect failed is told without NUL', PATIENT, () => {
+  it.each([
+    ['before it answers', ''],
+    ['within its answer', 'HTTP/1.1 101 Switching'],
+  ])('when the server closes %s', async (_when, answer) => {
+    const listener = await RawListener.listen();
+    const client = new TestClient();
+    await client.connect(listener.url());
+    const peer = await listener.accept();
+    await peer.readHead();
+
+    peer.write(answer);
+    peer.halfClose();
+
+    const { message = '', cause } = await client.nextError();
+    const { detail } = cause as { detail: string };
+    expect(detail).not.toBe('');
+    expect(message + detail).not.toContain('\0');
+  });
+});
+
 describe('D36 no second TLS handshake on an open connection', PATIENT, () => {
   it('whoever asks a client for one', async () => {
-    const { certPath, keyPath } = certificates.server;
     const listener = await RawListener.listen({
-      tls: {
-        cert: readFileSync(certPath),
-        key: readFileSync(keyPath),
-        maxVersion: 'TLSv1.2',
-      },
+      tls: { ...readPair(certificates.server), maxVersion: 'TLSv1.2' },
     });
     const client = new TestClient();
     await client.connect(`wss://localhost:${listener.port}/`, { caPath: certificates.caPath });

@@ -258,7 +258,7 @@ export const mends: readonly Mend[] = [
     id: 'D37',
     defect: 'a reason of failure ends with NUL',
     ours: 'native/src/engine/client_attempt.cpp',
-    test: ['test/unit/diagnosis.test.ts', 'detail'],
+    test: [HANDSHAKE, 'D37 why a connect failed'],
   },
   {
     id: 'D38',
