@@ -7,13 +7,11 @@
 //   node scripts/test.mjs ubsan    the same under UndefinedBehaviorSanitizer
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
-const require = createRequire(import.meta.url);
 const scratch = mkdtempSync(path.join(tmpdir(), 'ohws-test-'));
 
 /** The suites that drive the addon; the others test what a sanitizer says nothing about. */
@@ -57,14 +55,11 @@ function runNode(args, env) {
   return run(process.execPath, args, env);
 }
 
-function bin(name) {
-  const folder = path.dirname(require.resolve(`${name}/package.json`));
-  const { bin: entries } = require(path.join(folder, 'package.json'));
-  const file =
-    typeof entries === 'string'
-      ? entries
-      : (entries[path.basename(name)] ?? entries.biome ?? entries.tsc);
-  return path.join(folder, file);
+/** The program of a development dependency. */
+function bin(name, program = path.basename(name)) {
+  const folder = path.join(root, 'node_modules', name);
+  const { bin: entries } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  return path.join(folder, typeof entries === 'string' ? entries : entries[program]);
 }
 
 /** A step that passes or fails as a whole. */
@@ -77,14 +72,14 @@ function step(name, passes) {
 
 function checks() {
   step('C++ format', () => runNode(['scripts/format.mjs']));
-  step('TypeScript format and lint', () => runNode([bin('@biomejs/biome'), 'check', '.']));
+  step('TypeScript format and lint', () => runNode([bin('@biomejs/biome', 'biome'), 'check', '.']));
   step('layers', () => runNode(['scripts/check-layers.mjs']));
   step('dependencies', () => runNode([bin('dependency-cruiser'), 'lib', 'bin']));
   step('unused files, exports and dependencies', () => runNode([bin('knip')]));
   step('duplicates', () => runNode([bin('jscpd')]));
   step('types', () => {
-    const library = runNode([bin('typescript'), '-p', 'tsconfig.json', '--noEmit']);
-    return runNode([bin('typescript'), '-p', 'tsconfig.test.json']) && library;
+    const library = runNode([bin('typescript', 'tsc'), '-p', 'tsconfig.json', '--noEmit']);
+    return runNode([bin('typescript', 'tsc'), '-p', 'tsconfig.test.json']) && library;
   });
 }
 

@@ -1,10 +1,9 @@
 /** What snippets find when they run: a project with the package installed, certificates, servers. */
 
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:https';
 import net, { type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -34,13 +33,6 @@ export function makeProject(): Project {
   }
   symlinkSync(root, path.join(modules, 'ohos-websocket'));
   return { folder, certificates, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-/** A folder that is gone when the test has finished. */
-export function scratchFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'ohws-docs-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A port that was free a moment ago. */
