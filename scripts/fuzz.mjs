@@ -125,7 +125,7 @@ function fuzz(target, seconds) {
       '-verbosity=1',
       `-artifact_prefix=${findings}/${target}-`,
       folder(build, 'corpus', target),
-      path.join(corpora, target),
+      folder(corpora, target),
     ],
     { env: { ...process.env, LLVM_PROFILE_FILE: '/dev/null' } },
   );
@@ -141,7 +141,7 @@ function fuzz(target, seconds) {
 function coverage({ profdata, cov }, target) {
   const raw = path.join(build, `${target}.profraw`);
   const program = path.join(build, `fuzz_${target}`);
-  const replay = run(program, ['-runs=0', path.join(corpora, target)], {
+  const replay = run(program, ['-runs=0', folder(corpora, target)], {
     env: { ...process.env, LLVM_PROFILE_FILE: raw },
   });
   if (replay.status !== 0)

@@ -62,6 +62,23 @@ describe.each(ROLES)('messageBytes of our %s', PATIENT, (role) => {
 
     expect((await peer.expectClose()).code).toBe(1009);
   });
+
+  // Large frames are received where their message gathers: never behind the end of that memory.
+  it('judges the length of a continuation whose header came alone', async () => {
+    const { peer } = await openPair(role, { limits: { messageBytes: 300_000 } });
+    const tooMuch = { opcode: Opcode.continuation, payload: Buffer.alloc(250_000, 7) };
+    const frame = peer.encode([tooMuch]);
+    const headerBytes = frame.length - tooMuch.payload.length;
+
+    peer.send({ opcode: Opcode.binary, payload: Buffer.alloc(250_000), fin: false });
+    peer.write(
+      Buffer.concat([peer.encode([{ opcode: Opcode.ping }]), frame.subarray(0, headerBytes)]),
+    );
+    await peer.expectFrame(Opcode.pong);
+    peer.write(frame.subarray(headerBytes));
+
+    expect((await peer.expectClose()).code).toBe(1009);
+  });
 });
 
 describe.each(ROLES)('messageFragments of our %s', PATIENT, (role) => {

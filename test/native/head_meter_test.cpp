@@ -39,6 +39,12 @@ TEST(a_head_that_never_ends) {
   CHECK_EQ(lines.Feed("\n"), Verdict::kTooManyLines);
 }
 
+TEST(a_line_of_two_returns_is_not_empty) {
+  for (const size_t piece : {size_t{100}, size_t{1}, size_t{2}, size_t{3}}) {
+    CHECK_EQ(Feed({30, 10}, "GET\r\n\r\r\n" + std::string(30, 'x'), piece), Verdict::kTooManyBytes);
+  }
+}
+
 TEST(empty_lines_before_a_head) {
   HeadMeter meter(30, 1);
   CHECK_EQ(meter.Feed("\r\n\r\nGET\r\na:b\r\n\r\n"), Verdict::kFits);

@@ -215,6 +215,18 @@ TEST(the_limit_is_judged_when_the_length_is_announced) {
   CHECK_EQ(assembler.Feed(Piece("1", true, false, true, UINT64_MAX)), Status::kTooLarge);
 }
 
+TEST(there_is_no_room_in_place_beyond_the_limit) {
+  MessageLimits limits;
+  limits.max_message_bytes = 1000;
+  MessageAssembler assembler(limits);
+  CHECK_EQ(assembler.Feed(Piece(std::string(900, 'x'), true, false, true)), Status::kPartial);
+  // A frame that has been announced, but of which nothing has come that could be judged.
+  CHECK_EQ(assembler.RoomInPlace(101, 1, 500).size(), 0);
+  CHECK_EQ(assembler.RoomInPlace(uint64_t{1} << 62, 1, 500).size(), 0);
+  CHECK_EQ(assembler.RoomInPlace(100, 1, 500).size(), 100);
+  CHECK(assembler.held_bytes() <= 1000);
+}
+
 TEST(an_announced_length_is_reserved_once) {
   MessageAssembler assembler(kNoLimits);
   const std::string bytes(100'000, 'b');

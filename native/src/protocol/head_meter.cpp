@@ -9,15 +9,15 @@ HeadMeter::Verdict HeadMeter::Feed(std::string_view bytes) {
     const bool whole = end != std::string_view::npos;
     const std::string_view line = bytes.substr(0, whole ? end : bytes.size());
     const size_t size = line.size() + (whole ? 1 : 0);
-    line_empty_ = line_empty_ && (line.empty() || line == "\r");
+    if (!line.empty()) line_ = line_ == Line::kEmpty && line == "\r" ? Line::kReturn : Line::kText;
     bytes_ += size;
     if (bytes_ > max_bytes_) return Verdict::kTooManyBytes;
     bytes.remove_prefix(size);
     if (!whole) break;
     // An empty line in front of the first line is none of its end.
-    ended_ = line_empty_ && lines_ != 0;
-    if (!line_empty_) ++lines_;
-    line_empty_ = true;
+    ended_ = line_ != Line::kText && lines_ != 0;
+    if (line_ == Line::kText) ++lines_;
+    line_ = Line::kEmpty;
     if (lines_ > max_lines_ + 1) return Verdict::kTooManyLines;
   }
   return Verdict::kFits;

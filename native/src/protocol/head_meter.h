@@ -17,11 +17,13 @@ class HeadMeter {
   Verdict Feed(std::string_view bytes);
 
  private:
+  enum class Line : uint8_t { kEmpty, kReturn, kText };  // kReturn: one CR, which its end may have
+
   uint64_t max_bytes_;
   uint64_t max_lines_;
   uint64_t bytes_ = 0;
-  uint64_t lines_ = 0;      // ended ones, the first line too
-  bool line_empty_ = true;  // so far, but for CR
+  uint64_t lines_ = 0;        // ended ones, the first line too
+  Line line_ = Line::kEmpty;  // the one that has not ended
   bool ended_ = false;
 };
 

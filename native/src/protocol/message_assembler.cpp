@@ -92,6 +92,8 @@ bool MessageAssembler::Grow(size_t needed, uint64_t announced) {
 
 std::span<uint8_t> MessageAssembler::RoomInPlace(uint64_t remaining, size_t least, size_t most) {
   if (state_ != State::kOpen || buffer_ == nullptr || remaining < least) return {};
+  // A frame of which only the header has come is not judged yet.
+  if (!limits_->Allow(SaturatingAdd(size_, remaining))) return {};
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(remaining, most));
   if (capacity_ - size_ < wanted && !Grow(size_ + wanted, SaturatingAdd(size_, remaining))) return {};
   return {buffer_ + size_, wanted};

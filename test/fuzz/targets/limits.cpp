@@ -1,0 +1,48 @@
+// Any name and value: the limit of that name changes, and no other.
+#include "protocol/limits.h"
+
+#include <array>
+
+#include "fuzz.h"
+
+namespace ohws::fuzz {
+namespace {
+
+std::array<uint64_t, 10> AllOf(const EndpointLimits& limits) {
+  return {limits.message.max_message_bytes,
+          limits.message.max_fragments,
+          limits.pending_control_frames,
+          limits.close_timeout_ms,
+          limits.handshake_timeout_ms,
+          limits.header_bytes,
+          limits.header_lines,
+          limits.handshakes,
+          limits.connections,
+          limits.connections_per_minute};
+}
+
+}  // namespace
+
+void FuzzOne(Input input) {
+  constexpr std::string_view kNames[] = {
+      "messageBytes", "messageFragments", "pendingControlFrames", "closeTimeoutMs", "handshakeTimeoutMs",
+      "headerBytes",  "headerLines",      "handshakes",           "connections",    "connectionsPerMinute"};
+  EndpointLimits limits;
+  while (!input.empty()) {
+    const size_t row = input.Below(std::size(kNames) + 1);
+    const bool known = row < std::size(kNames);
+    const std::string name = known ? std::string(kNames[row]) : input.Text(24);
+    const bool infinite = input.Flag();
+    const uint64_t number = input.Long();
+    auto expected = AllOf(limits);
+    limits.Set(name, infinite ? "Infinity" : std::to_string(number));
+    if (known) expected[row] = infinite ? kNoLimit : number;
+    const bool by_chance = !known && std::ranges::find(kNames, name) != std::ranges::end(kNames);
+    REQUIRE(by_chance || AllOf(limits) == expected);
+    const uint64_t size = input.Long();
+    REQUIRE(limits.message.Allow(size) ==
+            (limits.message.max_message_bytes == 0 || size <= limits.message.max_message_bytes));
+  }
+}
+
+}  // namespace ohws::fuzz
