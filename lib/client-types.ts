@@ -5,6 +5,7 @@ import type { TlsProtocol } from './tls-protocol.js';
 import type {
   AsyncCallback,
   BackPressure,
+  BinaryType,
   Callback,
   CloseResult,
   ErrorCallback,
@@ -102,6 +103,8 @@ export interface WebSocketRequestOptions {
   limits?: WebSocketLimits | undefined;
   /** Beyond OHOS. What happens to a message above `limits.queuedBytes`. Default `'wait'`. Else 401. */
   backPressure?: BackPressure | undefined;
+  /** Beyond OHOS. As what binary messages arrive. Default `'arraybuffer'`. 401 if it is none. */
+  binaryType?: BinaryType | undefined;
   /**
    * Beyond OHOS. Offers compression of messages; `true` is all defaults. The server may decline. An
    * answer that is not what was offered ends the attempt with an `error` event. Default `false`.
@@ -190,6 +193,8 @@ export interface WebSocket {
    * A message: a string for text, an ArrayBuffer for binary. Without a listener it is lost (C34).
    */
   on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void;
+  /** Beyond OHOS. The same with `binaryType: 'view'`: a Uint8Array for binary. */
+  on(type: 'message', callback: AsyncCallback<string | Uint8Array>): void;
   /** Comes directly after every `message`. Since API 11. */
   on(type: 'dataEnd', callback: Callback<void>): void;
   /** The server's headers; comes before `open`, and only if the upgrade succeeded. Since API 12. */
@@ -212,6 +217,7 @@ export interface WebSocket {
   off(type: 'open', callback?: AsyncCallback<WebSocketOpenResult>): void;
   off(type: 'openInfo', callback?: AsyncCallback<WebSocketOpenInfo>): void;
   off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void;
+  off(type: 'message', callback?: AsyncCallback<string | Uint8Array>): void;
   off(type: 'dataEnd', callback?: Callback<void>): void;
   off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void;
   off(type: 'close', callback?: AsyncCallback<CloseResult>): void;

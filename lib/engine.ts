@@ -43,12 +43,16 @@ import type {
   ServerHandler,
   Transport,
 } from './transport.js';
+import type { BinaryType } from './types.js';
 
-const RING_BYTES = 1 << 20;
+/** A power of two. What a batch of large messages needs; what is never used costs no memory. */
+const RING_BYTES = 1 << 22;
 /** Payloads of this size and more go beside the ring (`UpWriter::kLargeMessageBytes`). */
 const LARGE_BYTES = 64 * 1024;
 /** The largest record of a connect or listen; the engine's header memory is far smaller. */
-const MAX_REQUEST_BYTES = RING_BYTES / 4;
+const MAX_REQUEST_BYTES = 256 * 1024;
+/** Views of binary messages lie in copies of the ring of at most so many bytes. */
+const SLAB_BYTES = 64 * 1024;
 /** More of a close reason than a frame has room for. */
 const MAX_REASON_BYTES = 1024;
 /** A connection that refuses messages asks after a sixteenth of its mark what has left, but at least so many bytes. */
@@ -59,14 +63,22 @@ const SLOW_READER: Uint8Array = Buffer.from('too much waits to be sent');
 /** Room is given back, and what was sent is shown, after so many bytes read … */
 const RELEASE_BYTES = 16 * 1024;
 /** … and after so many bytes the event loop has its turn. */
-const TURN_BYTES = RING_BYTES;
+const TURN_BYTES = 1 << 20;
 /** An idle engine is stopped after this, so that quick reconnects do not pay for a thread. */
 const IDLE_STOP_MS = 1000;
 
 type Handler = ClientHandler | ServerConnectionHandler;
 
+/** The options that a connection goes by on this side of the rings. */
+interface ConnectionRules extends QueueRules {
+  readonly binaryType: BinaryType;
+}
+
+const EMPTY = new Uint8Array(0);
+const NO_SLAB = new ArrayBuffer(0);
+
 /** Of a connection whose listener is gone already. */
-const NO_RULES: QueueRules = { limits: {}, backPressure: 'wait' };
+const NO_RULES: ConnectionRules = { limits: {}, backPressure: 'wait', binaryType: 'arraybuffer' };
 const NOBODY: ServerConnectionHandler = { onMessage() {}, onClosed() {} };
 
 /** A question to the engine that is under way: have so many bytes left, of what was not asked before? */
@@ -78,6 +90,8 @@ interface Ask {
 class EngineConnection implements Connection {
   readonly id: number;
   handler: Handler;
+  /** Whether the data of binary messages are views. */
+  readonly wantsViews: boolean;
   /** The reason of our own close, once there was one. */
   closeReason: string | undefined;
   readonly #engine: Engine;
@@ -95,10 +109,11 @@ class EngineConnection implements Connection {
   #abandoned: QueueFull | undefined;
   #ended = false;
 
-  constructor(engine: Engine, id: number, rules: QueueRules, handler: Handler = NOBODY) {
+  constructor(engine: Engine, id: number, rules: ConnectionRules, handler: Handler = NOBODY) {
     this.#engine = engine;
     this.id = id;
     this.handler = handler;
+    this.wantsViews = rules.binaryType === 'view';
     this.#queue = new SendQueue(rules);
     // Finite: see `SendQueue.add`. Who refuses has to know better than who waits what is still there.
     const mark = Math.min(this.#queue.mark, Number.MAX_SAFE_INTEGER);
@@ -199,7 +214,7 @@ class EngineConnection implements Connection {
 
 interface ListenerEntry {
   readonly handler: ServerHandler;
-  readonly rules: QueueRules;
+  readonly rules: ConnectionRules;
   /** Wait for answers about its counters, in the order of the questions. */
   readonly asked: ((stats: EngineStats | undefined) => void)[];
 }
@@ -221,6 +236,10 @@ export class Engine implements Transport {
   #turnScheduled = false;
   /** Bytes read since the event loop last had its turn, and since room was last given back. */
   #turnBytes = 0;
+  /** The newest copy for views, and the place in the ring that it is of; for one turn at most. */
+  #slab = NO_SLAB;
+  #slabBegin = 0;
+  #slabEnd = 0;
   #sinceRelease = 0;
   #endpoints = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -374,6 +393,7 @@ export class Engine implements Transport {
     this.#reading = true;
     const end = this.#read();
     this.#reading = false;
+    if (this.#slabEnd !== 0) this.#dropSlab();
     switch (end) {
       case ReadEnd.clientEvent:
         this.#turnScheduled = true;
@@ -447,12 +467,15 @@ export class Engine implements Transport {
         this.#message(id, text);
         return;
       }
-      case Up.binary:
-        this.#message(
-          id,
-          this.#reader.ring.bytes.slice(offset, offset + size).buffer as ArrayBuffer,
-        );
+      case Up.binary: {
+        const connection = this.#find(id);
+        if (connection === undefined) return;
+        const data = connection.wantsViews
+          ? this.#view(offset, size)
+          : (this.#reader.ring.bytes.slice(offset, offset + size).buffer as ArrayBuffer);
+        connection.handler.onMessage(data);
         return;
+      }
       case Up.largeText: {
         const text = binding.takeText(this.#native, arg >>> 0, (flags & ASCII_ONLY) !== 0);
         this.#countBeside(text.length);
@@ -462,7 +485,8 @@ export class Engine implements Transport {
       case Up.largeBinary: {
         const bytes = binding.takeBytes(this.#native, arg >>> 0);
         this.#countBeside(bytes.byteLength);
-        this.#message(id, bytes);
+        const connection = this.#find(id);
+        connection?.handler.onMessage(connection.wantsViews ? new Uint8Array(bytes) : bytes);
         return;
       }
       case Up.drained:
@@ -471,6 +495,31 @@ export class Engine implements Transport {
       default:
         this.#dispatchRare(head, id >>> 0, arg >>> 0, offset, size);
     }
+  }
+
+  /**
+   * Bytes of the ring in memory of their own, which the views of what lies behind them share: one
+   * allocation for many messages.
+   */
+  #view(offset: number, size: number): Uint8Array {
+    const { ring, position } = this.#reader;
+    if (offset < this.#slabBegin || offset + size > this.#slabEnd) {
+      const begun = offset - RING_HEAD_BYTES - (position & ring.mask);
+      const readable = ((this.#reader.available() - position) >>> 0) - begun;
+      this.#slabBegin = offset;
+      this.#slabEnd = Math.min(
+        offset + Math.max(size, Math.min(readable, SLAB_BYTES)),
+        RING_HEAD_BYTES + ring.capacity,
+      );
+      this.#slab = ring.bytes.slice(offset, this.#slabEnd).buffer as ArrayBuffer;
+    }
+    return new Uint8Array(this.#slab, offset - this.#slabBegin, size);
+  }
+
+  #dropSlab(): void {
+    this.#slab = NO_SLAB;
+    this.#slabBegin = 0;
+    this.#slabEnd = 0;
   }
 
   /** What came beside the ring counts for the bounds of a turn like what came through it. */
@@ -633,8 +682,6 @@ export class Engine implements Transport {
     this.#native = -1;
   };
 }
-
-const EMPTY = new Uint8Array(0);
 
 /** A request has to fit into the ring, wherever that stands. */
 function encodeRequest(strings: readonly string[]): Buffer {

@@ -40,6 +40,7 @@ const TOO_SLOW = 'messages are not taken fast enough';
  *   `error` event, or a BusinessError 2302999.
  * - A connection of a server that is iterated raises no `messageReceive`; its `close` event is as ever.
  * - Leaving the loop drops what waits for it and does not close the connection.
+ * - With `binaryType: 'view'` the data of binary messages are views: `messages<string | Uint8Array>(…)`.
  * - A peer is not slowed down. When more than `maxBufferedBytes` would wait, the connection is closed (1008,
  *   a `WebSocket` 4008), and the loop throws a BusinessError 2302999 behind what waits: no gap goes unnoticed.
  *
@@ -49,14 +50,14 @@ export function messages(
   socket: WebSocket,
   options?: MessagesOptions,
 ): AsyncGenerator<string | ArrayBuffer | Blob, void, undefined>;
-export function messages(
+export function messages<Data extends Message = string | ArrayBuffer>(
   connection: WebSocketConnection,
   options?: MessagesOptions,
-): AsyncGenerator<string | ArrayBuffer, void, undefined>;
+): AsyncGenerator<Data, void, undefined>;
 export function messages(
   source: unknown,
   options: unknown = {},
-): AsyncGenerator<string | ArrayBuffer | Blob, void, undefined> {
+): AsyncGenerator<Message | Blob, void, undefined> {
   const maxBytes = isObject(options)
     ? (options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES)
     : options;
@@ -131,7 +132,7 @@ function tooSlow(): BusinessError {
   return stateError('other', TOO_SLOW);
 }
 
-function sizeOf(message: string | ArrayBuffer | Blob): number {
+function sizeOf(message: Message | Blob): number {
   if (typeof message === 'string') return message.length * 2;
   return message instanceof Blob ? message.size : message.byteLength;
 }

@@ -4,6 +4,7 @@
  * (§2.2).
  */
 
+import { readBinaryType } from './binary-type.js';
 import { type DeflateConfig, readDeflate } from './deflate.js';
 import { type BusinessError, businessError } from './errors.js';
 import { type RequestHeaders, readHeaders, readProtocols } from './headers.js';
@@ -14,7 +15,7 @@ import { isExcluded, type ProxyChoice, type ProxyServer, readProxy } from './pro
 import { readBackPressure } from './send-queue.js';
 import { type ReadVariable, systemProxy } from './system-proxy.js';
 import type { ClientConfig, Trust } from './transport.js';
-import type { BackPressure } from './types.js';
+import type { BackPressure, BinaryType } from './types.js';
 import { parseUrl, type Target } from './url.js';
 import { isObject, isText, mismatch } from './validate.js';
 
@@ -36,6 +37,7 @@ export interface ConnectOptions {
   readonly originHasPort: boolean;
   readonly limits: Limits;
   readonly backPressure: BackPressure;
+  readonly binaryType: BinaryType;
   readonly deflate: DeflateConfig | undefined;
 }
 
@@ -61,6 +63,8 @@ export function readOptions(
   if (typeof limits === 'string') return limits;
   const backPressure = readBackPressure(options.backPressure);
   if (typeof backPressure === 'object') return backPressure.problem;
+  const binaryType = readBinaryType(options.binaryType);
+  if (typeof binaryType === 'object') return binaryType.problem;
   const deflate = profile.compresses ? readDeflate(options.permessageDeflate) : undefined;
   if (typeof deflate === 'string') return deflate;
 
@@ -80,6 +84,7 @@ export function readOptions(
     originHasPort: options.supportOriginPort === true,
     limits,
     backPressure,
+    binaryType,
     deflate,
   };
 }

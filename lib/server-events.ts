@@ -14,7 +14,7 @@ import type { CloseResult } from './types.js';
 
 export type ServerSlots = {
   connect: (connection: WebSocketConnection) => unknown;
-  messageReceive: (message: WebSocketMessage) => unknown;
+  messageReceive: (message: WebSocketMessage<Message>) => unknown;
   close: (...args: Parameters<ClientConnectionCloseCallback>) => unknown;
   error: (error: BusinessError) => unknown;
 };

@@ -4,6 +4,7 @@
  */
 
 import { isIP } from 'node:net';
+import { readBinaryType } from './binary-type.js';
 import { readDeflate } from './deflate.js';
 import { type BusinessError, businessError, type ErrorName, parameterError } from './errors.js';
 import { readProtocols } from './headers.js';
@@ -29,6 +30,8 @@ export function readServerConfig(
   if (typeof limits === 'string') return parameterError(limits);
   const backPressure = readBackPressure(config.backPressure);
   if (typeof backPressure === 'object') return parameterError(backPressure.problem);
+  const binaryType = readBinaryType(config.binaryType);
+  if (typeof binaryType === 'object') return parameterError(binaryType.problem);
   const allowedOrigins = readAllowedOrigins(config.allowedOrigins);
   if (typeof allowedOrigins === 'string') return parameterError(allowedOrigins);
   const deflate = profile.compresses ? readDeflate(config.permessageDeflate) : undefined;
@@ -58,6 +61,7 @@ export function readServerConfig(
     connectRateLimit: rateLimit(config.connectRateLimit, profile),
     limits,
     backPressure,
+    binaryType,
     allowedOrigins,
     deflate,
     ...serverCert(config.serverCert),

@@ -6,6 +6,7 @@
 import type { WebSocketServerStats } from './server-stats.js';
 import type {
   BackPressure,
+  BinaryType,
   Callback,
   CloseResult,
   ErrorCallback,
@@ -63,6 +64,8 @@ export interface WebSocketServerConfig {
   limits?: WebSocketServerLimits | undefined;
   /** Beyond OHOS. What happens to a message above `limits.queuedBytes`. Default `'wait'`. Else 401. */
   backPressure?: BackPressure | undefined;
+  /** Beyond OHOS. As what binary messages arrive. Default `'arraybuffer'`. 401 if it is none. */
+  binaryType?: BinaryType | undefined;
   /**
    * Beyond OHOS. The values that `Origin` may have; others are answered with 403 and raise `error`.
    * An entry is an origin as browsers send it (`https://example.com`, `http://localhost:8080`),
@@ -109,9 +112,12 @@ export interface WebSocketConnection {
 }
 
 /** Value of the `messageReceive` event. Since API 19 (API reference, `WebSocketMessage`). */
-export interface WebSocketMessage {
-  /** A string for a text message, an ArrayBuffer for a binary one. */
-  data: string | ArrayBuffer;
+export interface WebSocketMessage<Data = string | ArrayBuffer> {
+  /**
+   * A string for a text message, an ArrayBuffer for a binary one. Beyond OHOS: a Uint8Array instead with
+   * `binaryType: 'view'`.
+   */
+  data: Data;
   clientConnection: WebSocketConnection;
 }
 
@@ -221,6 +227,8 @@ export interface WebSocketServer {
   on(type: 'connect', callback: Callback<WebSocketConnection>): void;
   /** A message came. Without a listener it is lost. */
   on(type: 'messageReceive', callback: Callback<WebSocketMessage>): void;
+  /** Beyond OHOS. The same with `binaryType: 'view'`. */
+  on(type: 'messageReceive', callback: Callback<WebSocketMessage<string | Uint8Array>>): void;
   /** A connection has ended. */
   on(type: 'close', callback: ClientConnectionCloseCallback): void;
   /**
@@ -237,6 +245,7 @@ export interface WebSocketServer {
    */
   off(type: 'connect', callback?: Callback<WebSocketConnection>): void;
   off(type: 'messageReceive', callback?: Callback<WebSocketMessage>): void;
+  off(type: 'messageReceive', callback?: Callback<WebSocketMessage<string | Uint8Array>>): void;
   off(type: 'close', callback?: ClientConnectionCloseCallback): void;
   off(type: 'error', callback?: ErrorCallback): void;
 }

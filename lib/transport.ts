@@ -10,7 +10,7 @@
 import type { DeflateConfig } from './deflate.js';
 import type { Limits } from './limits.js';
 import type { EngineStats } from './server-stats.js';
-import type { BackPressure } from './types.js';
+import type { BackPressure, BinaryType } from './types.js';
 
 /** Where an operation failed, for the `cause` of errors. */
 export type Phase =
@@ -85,6 +85,8 @@ export interface ClientConfig {
   readonly pongTimeoutSeconds: number;
   readonly limits: Limits;
   readonly backPressure: BackPressure;
+  /** As what binary messages arrive. */
+  readonly binaryType: BinaryType;
   /** What to offer of permessage-deflate; undefined offers nothing. */
   readonly deflate: DeflateConfig | undefined;
 }
@@ -141,7 +143,8 @@ export interface CloseInfo {
   readonly failure?: EngineFailure;
 }
 
-export type Message = string | ArrayBuffer;
+/** A view where the endpoint asks for views. */
+export type Message = string | ArrayBuffer | Uint8Array;
 
 /** Called in this order: `onStarted`, then `onOpened` … `onClosed`, or `onConnectFailed`. */
 export interface ClientHandler {
@@ -175,6 +178,8 @@ export interface ServerConfig {
   readonly connectRateLimit: boolean;
   readonly limits: Limits;
   readonly backPressure: BackPressure;
+  /** As what binary messages arrive. */
+  readonly binaryType: BinaryType;
   /** What `Origin` may be, as `origins.ts` writes it; undefined allows every one. */
   readonly allowedOrigins: readonly string[] | undefined;
   /** What to agree on of permessage-deflate; undefined declines every offer. */

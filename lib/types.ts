@@ -83,6 +83,16 @@ export interface CloseResult {
 }
 
 /**
+ * Beyond OHOS. As what the data of binary messages arrive:
+ *
+ * - `'arraybuffer'`: each an ArrayBuffer of its own;
+ * - `'view'`: each a Uint8Array. Those that came together share one ArrayBuffer of at most 64 KiB, which
+ *   is quicker to make than many small ones. A view is the application's to keep and to change, and
+ *   keeps that ArrayBuffer alive.
+ */
+export type BinaryType = 'arraybuffer' | 'view';
+
+/**
  * Beyond OHOS. What `send` does with a message that would wait above `queuedBytes`, or above the
  * process's `setQueuedBytesLimit`:
  *

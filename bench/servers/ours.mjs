@@ -22,10 +22,7 @@ const countThreads = () => readdirSync('/proc/self/task').length;
 await readdir('/'); // Node's own threads start with the first of these; they do not count
 const threadsBefore = countThreads();
 
-const server = createWebSocketServer({
-  ...(wanted.views && { binaryType: 'view' }),
-  ...(wanted.threads && { threads: Number(wanted.threads) }),
-});
+const server = createWebSocketServer();
 
 if (wanted.fanout) {
   const clients = new Map();
@@ -51,6 +48,8 @@ await server.start({
   serverPort: 0,
   maxConcurrentClientsNumber: 1_000_000,
   maxConnectionsForOneClient: 1_000_000,
+  ...(wanted.views && { binaryType: 'view' }),
+  ...(wanted.threads && { threads: Number(wanted.threads) }),
   ...(TLS_FILES && { serverCert: { certPath: TLS_FILES.cert, keyPath: TLS_FILES.key } }),
 });
 

@@ -15,7 +15,10 @@ import { syntaxError } from './url.js';
  * mean in `connect` of `ohos-websocket`.
  */
 export interface WebSocketInit
-  extends Omit<WebSocketRequestOptions, 'header' | 'protocol' | 'pingInterval' | 'backPressure'> {
+  extends Omit<
+    WebSocketRequestOptions,
+    'header' | 'protocol' | 'pingInterval' | 'backPressure' | 'binaryType'
+  > {
   /** As the second argument of the standard's constructor. Default: none. */
   protocols?: string | readonly string[] | undefined;
   /**
@@ -60,7 +63,14 @@ export function readInit(given: unknown, authorization: string | undefined): Rea
   const header = { ...(authorization && { authorization }), ...lowerCased(headers) };
   const options = readOptions(
     // Senders of this API look at `bufferedAmount`.
-    { pingInterval: 0, ...rest, backPressure: 'wait', protocol: names.join(', '), header },
+    {
+      pingInterval: 0,
+      ...rest,
+      backPressure: 'wait',
+      binaryType: 'arraybuffer',
+      protocol: names.join(', '),
+      header,
+    },
     documented,
   );
   if (typeof options === 'string') throw new TypeError(options);

@@ -68,6 +68,7 @@ describe('what the engine gets', () => {
       pongTimeoutSeconds: 30,
       limits: defaultLimits('client'),
       backPressure: 'wait',
+      binaryType: 'arraybuffer',
     });
   });
 
@@ -111,6 +112,7 @@ describe('what the engine gets', () => {
       pongTimeoutSeconds: 5,
       limits: { ...defaultLimits('client'), messageBytes: 7 },
       backPressure: 'wait',
+      binaryType: 'arraybuffer',
     });
   });
 

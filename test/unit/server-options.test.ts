@@ -24,6 +24,7 @@ describe('start', () => {
       connectRateLimit: false,
       limits: defaultLimits('server'),
       backPressure: 'wait',
+      binaryType: 'arraybuffer',
       allowedOrigins: undefined,
     });
     expect(server.port).toBeUndefined();
@@ -73,6 +74,7 @@ describe('start', () => {
       connectRateLimit: true,
       limits: { ...defaultLimits('server'), connections: 5 },
       backPressure: 'wait',
+      binaryType: 'arraybuffer',
       allowedOrigins: ['https://a.test'],
     });
   });

@@ -1,0 +1,140 @@
+/**
+ * Proves `binaryType` in both roles: with 'view' each binary message is a Uint8Array of its own bytes,
+ * whatever its size and its neighbours, those that come together share memory, and they stay as they are when
+ * more messages follow; without it an ArrayBuffer. Anything else is refused.
+ */
+
+import { describe, expect, it } from 'vitest';
+import { PATIENT, within } from '../helpers/deadline.js';
+import { rejection, TestClient, TestServer } from '../helpers/endpoints.js';
+import { type FrameSpec, Opcode, RawListener, RawPeer } from '../helpers/peers.js';
+
+type Options = { binaryType?: 'arraybuffer' | 'view' };
+type Data = string | ArrayBuffer | Uint8Array;
+
+interface Pair {
+  readonly peer: RawPeer;
+  messages(count: number): Promise<Data[]>;
+}
+
+const roles = {
+  server: async (options: Options): Promise<Pair> => {
+    const server = await TestServer.start(options);
+    const peer = await RawPeer.open({ port: server.port });
+    const messages = (count: number) =>
+      take(count, async () => (await server.nextMessage()).data as Data);
+    return { peer, messages };
+  },
+  client: async (options: Options): Promise<Pair> => {
+    const listener = await RawListener.listen();
+    const client = new TestClient();
+    await client.connect(listener.url(), options);
+    const peer = await listener.acceptOpen();
+    return { peer, messages: (count) => take(count, () => client.nextMessage() as Promise<Data>) };
+  },
+};
+
+async function take(count: number, next: () => Promise<Data>): Promise<Data[]> {
+  const taken: Data[] = [];
+  while (taken.length < count) taken.push(await next());
+  return taken;
+}
+
+/** Bytes that tell which message they belong to. */
+function payload(size: number, seed: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length: size }, (_, n) => (n * 7 + seed) & 0xff));
+}
+
+function binary(size: number, seed: number): FrameSpec {
+  return { opcode: Opcode.binary, payload: payload(size, seed) };
+}
+
+describe.each(['server', 'client'] as const)('binaryType of our %s', PATIENT, (role) => {
+  it("gives a Uint8Array for each binary message with 'view', and strings for text", async () => {
+    const { peer, messages } = await roles[role]({ binaryType: 'view' });
+    const sizes = [0, 1, 3, 64, 1000, 65_535, 65_536, 300_000, 5];
+
+    peer.send(...sizes.flatMap((size, n): FrameSpec[] => [binary(size, n), text(`text ${n}`)]));
+    const got = await messages(2 * sizes.length);
+
+    for (const [n, size] of sizes.entries()) {
+      const view = got[2 * n];
+      expect(view).toBeInstanceOf(Uint8Array);
+      expect(Buffer.compare(view as Uint8Array, payload(size, n))).toBe(0);
+      expect(got[2 * n + 1]).toBe(`text ${n}`);
+    }
+  });
+
+  it('leaves a view as it is while megabytes follow, and shares memory with its neighbours', async () => {
+    const { peer, messages } = await roles[role]({ binaryType: 'view' });
+    peer.send(binary(100, 1), binary(100, 2));
+    const [first, second] = (await messages(2)) as [Uint8Array, Uint8Array];
+
+    const many = Array.from({ length: 200 }, (_, n) => binary(50_000, n));
+    peer.send(...many);
+    const later = (await messages(many.length)) as Uint8Array[];
+
+    expect(Buffer.compare(first, payload(100, 1))).toBe(0);
+    expect(Buffer.compare(second, payload(100, 2))).toBe(0);
+    for (const [n, view] of later.entries()) {
+      expect(Buffer.compare(view, payload(50_000, n))).toBe(0);
+      expect(view.buffer.byteLength).toBeLessThanOrEqual(65_536);
+    }
+  });
+
+  it('gives views that are apart: what is written to one is not seen in another', async () => {
+    const { peer, messages } = await roles[role]({ binaryType: 'view' });
+    peer.send(binary(64, 1), binary(64, 2));
+    const [first, second] = (await messages(2)) as [Uint8Array, Uint8Array];
+
+    first.fill(0);
+
+    expect(Buffer.compare(second, payload(64, 2))).toBe(0);
+  });
+
+  it.each([[{}], [{ binaryType: 'arraybuffer' }]] as const)(
+    'gives ArrayBuffers with %j',
+    async (options) => {
+      const { peer, messages } = await roles[role](options);
+
+      peer.send(binary(10, 1), binary(70_000, 2));
+
+      for (const data of await messages(2)) expect(data).toBeInstanceOf(ArrayBuffer);
+    },
+  );
+});
+
+describe('binaryType', () => {
+  it.each(['blob', 'VIEW', '', null, 1, {}])(
+    'is refused with 401 if it is %j',
+    async (binaryType) => {
+      const options = { binaryType } as Options;
+
+      const fromServer = await rejection(
+        new TestServer().server.start({ serverPort: 0, ...options }),
+      );
+      const fromClient = await rejection(new TestClient().ws.connect('ws://127.0.0.1:9', options));
+
+      for (const error of [fromServer, fromClient]) {
+        expect(error).toMatchObject({
+          code: 401,
+          cause: { detail: expect.stringContaining('binaryType') },
+        });
+      }
+    },
+  );
+
+  it('goes round: a view that came can be sent', async () => {
+    const server = await TestServer.startEcho({ binaryType: 'view' });
+    const client = await TestClient.open(server.url(), { binaryType: 'view' } as Options);
+
+    await within(client.send(payload(1000, 3)), 'send');
+    const back = (await client.log.value('message')) as Uint8Array;
+
+    expect(Buffer.compare(back, payload(1000, 3))).toBe(0);
+  });
+});
+
+function text(value: string): FrameSpec {
+  return { opcode: Opcode.text, payload: value };
+}
