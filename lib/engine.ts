@@ -34,6 +34,7 @@ import type {
   DrainReport,
   EngineFailure,
   FailureKind,
+  ListenAddress,
   Listener,
   Message,
   Phase,
@@ -580,8 +581,9 @@ export class Engine implements Transport {
         const listener = this.#listeners.get(arg);
         const connection = new EngineConnection(this, id, listener?.rules ?? NO_RULES);
         this.#accepted[id] = connection;
-        const ip = payload.toString('latin1');
-        const handler = listener?.handler.onAccepted(connection, ip, aux);
+        const ip = payload.toString('utf8');
+        const port = ip.startsWith('unix:') ? id : aux;
+        const handler = listener?.handler.onAccepted(connection, ip, port);
         if (handler !== undefined) connection.handler = handler;
         return;
       }
@@ -590,9 +592,10 @@ export class Engine implements Transport {
         return;
       case Up.listening: {
         const handler = this.#listeners.get(id)?.handler;
-        const failure = size === 0 ? undefined : toFailure(decodeStrings(payload));
+        const strings = decodeStrings(payload);
+        const failure = strings[0] === '' ? undefined : toFailure(strings);
         if (failure !== undefined) this.#endListener(id);
-        handler?.onStarted(aux, failure);
+        handler?.onStarted(failure === undefined ? strings.slice(1).map(Number) : [], failure);
         return;
       }
       case Up.refused: {
@@ -747,8 +750,8 @@ function proxyStrings(proxy: ProxyConfig): string[] {
 
 function serverStrings(config: ServerConfig): string[] {
   return [
-    ...config.addresses.flatMap((address) => ['address', address]),
-    ...['port', String(config.port), 'rules', config.rules],
+    ...config.listen.flatMap(listenStrings),
+    ...['rules', config.rules],
     ...['certPath', config.certPath, 'keyPath', config.keyPath, 'keyPassword', config.keyPassword],
     ...config.protocols.flatMap((protocol) => ['protocol', protocol]),
     ...['maxClients', String(config.maxClients)],
@@ -757,6 +760,16 @@ function serverStrings(config: ServerConfig): string[] {
     ...limitStrings(config.limits),
     ...originStrings(config.allowedOrigins),
     ...deflateStrings(config.deflate),
+  ];
+}
+
+function listenStrings(address: ListenAddress): string[] {
+  const options = Object.entries(address).filter(([, value]) => value !== undefined);
+  return [
+    ...['listen', ''],
+    ...options.flatMap(([name, value]) => [
+      ...['listenOption', name, typeof value === 'boolean' ? flag(value) : String(value)],
+    ]),
   ];
 }
 

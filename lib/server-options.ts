@@ -3,12 +3,12 @@
  * files exist is checked later.
  */
 
-import { isIP } from 'node:net';
 import { readBinaryType } from './binary-type.js';
 import { readDeflate } from './deflate.js';
 import { type BusinessError, businessError, type ErrorName, parameterError } from './errors.js';
 import { readProtocols } from './headers.js';
 import { readLimits } from './limits.js';
+import { type Addresses, isAddressOfTcp, listenProblem, readListen, tcpAddress } from './listen.js';
 import { readAllowedOrigins } from './origins.js';
 import type { Profile } from './profile.js';
 import { readBackPressure } from './send-queue.js';
@@ -37,24 +37,22 @@ export function readServerConfig(
   const deflate = profile.compresses ? readDeflate(config.permessageDeflate) : undefined;
   if (typeof deflate === 'string') return parameterError(deflate);
 
-  const { serverIP } = config;
-  // A zone (`fe80::1%eth0`) is no part of an address here, as in netstack.
-  if (isText(serverIP) && (isIP(serverIP) === 0 || serverIP.includes('%'))) {
-    return refusal('badAddress', mismatch('serverIP', 'an IP address', JSON.stringify(serverIP)));
-  }
-  const port = serverPort(config.serverPort, profile);
-  if (port === undefined) {
-    return refusal('badPort', mismatch('serverPort', 'an integer of 0–65535', config.serverPort));
-  }
+  const problem = listenProblem(config);
+  if (problem !== undefined) return parameterError(problem);
+
+  const listen =
+    config.listen === undefined
+      ? serverAddress(config, profile, hasIpv6)
+      : readListen(config.listen);
+  if ('refused' in listen) return refusal(listen.refused, listen.why);
   const maxClients = serverLimit(config.maxConcurrentClientsNumber, profile);
   const maxConnectionsPerClient = serverLimit(config.maxConnectionsForOneClient, profile);
   if (maxClients === undefined || maxConnectionsPerClient === undefined) {
     return refusal('other', `a limit is not of 0–${profile.maxLimit}`);
   }
   return {
-    addresses: isText(serverIP) ? [serverIP] : everyAddress(profile, hasIpv6),
+    listen: listen.addresses,
     rules: profile.rules,
-    port,
     protocols,
     maxClients,
     maxConnectionsPerClient,
@@ -72,9 +70,25 @@ function refusal(name: ErrorName, detail: string): BusinessError {
   return businessError(name, { phase: 'arguments', errno: '', detail });
 }
 
-/** The addresses where none is configured (API reference, `serverIP`). */
-function everyAddress(profile: Profile, hasIpv6: () => boolean): readonly string[] {
-  return profile.listensOnIpv6 && hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
+/** `serverIP` and `serverPort` (API reference). */
+function serverAddress(
+  { serverIP, serverPort: givenPort }: Record<string, unknown>,
+  profile: Profile,
+  hasIpv6: () => boolean,
+): Addresses {
+  // A zone (`fe80::1%eth0`) is no part of an address here, as in netstack.
+  if (isText(serverIP) && !isAddressOfTcp(serverIP)) {
+    const why = mismatch('serverIP', 'an IP address', JSON.stringify(serverIP));
+    return { refused: 'badAddress', why };
+  }
+  const port = serverPort(givenPort, profile);
+  if (port === undefined) {
+    const why = mismatch('serverPort', 'an integer of 0–65535', givenPort);
+    return { refused: 'badPort', why };
+  }
+  const everywhere = profile.listensOnIpv6 && hasIpv6() ? ['0.0.0.0', '::'] : ['0.0.0.0'];
+  const ips = isText(serverIP) ? [serverIP] : everywhere;
+  return { addresses: ips.map((ip) => tcpAddress(ip, port)) };
 }
 
 function serverProtocols(protocol: unknown, profile: Profile): readonly string[] | string {

@@ -13,6 +13,7 @@ import {
   startErrorName,
   stateError,
 } from './errors.js';
+import { boundAddresses } from './listen.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
 import type { ServerEvents } from './server-events.js';
@@ -20,6 +21,7 @@ import { filesOf } from './server-options.js';
 import { type PeerMap, ServerPeer } from './server-peer.js';
 import { nowUs, toServerStats, type WebSocketServerStats } from './server-stats.js';
 import { PLAIN_STOP, type Stopping } from './server-stop.js';
+import type { WebSocketListenAddress } from './server-types.js';
 import type { ServerState } from './state.js';
 import type {
   CloseInfo,
@@ -50,6 +52,8 @@ export class ServerRun implements ServerHandler {
   readonly config: ServerConfig;
   /** The port that it listens on, once it does. */
   port: number | undefined;
+  /** Where it listens, while it does. */
+  listening: readonly WebSocketListenAddress[] = [];
   /** What became of its connections, if it was drained. */
   drained: DrainReport | undefined;
   readonly #context: ServerContext;
@@ -117,12 +121,13 @@ export class ServerRun implements ServerHandler {
     return toServerStats(flat, askedUs, nowUs());
   }
 
-  onStarted(port: number, failure: EngineFailure | undefined): void {
+  onStarted(ports: readonly number[], failure: EngineFailure | undefined): void {
     if (failure !== undefined) {
       this.#refuse(failureError(startErrorName(failure, this.#context.profile), failure));
       return;
     }
-    this.port = port;
+    this.listening = boundAddresses(this.config.listen, ports);
+    this.port = ports.find((port) => port !== 0);
     this.#started.accept();
     if (this.#stopped === undefined) this.state = 'running';
     else this.#stopListening();
@@ -149,6 +154,7 @@ export class ServerRun implements ServerHandler {
 
   onStopped(report?: DrainReport): void {
     this.port = undefined;
+    this.listening = [];
     this.drained = report;
     this.#context.release(this);
     this.#stopped?.accept();

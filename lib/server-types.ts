@@ -26,6 +26,71 @@ export interface ServerCert {
   keyPassword?: string | undefined;
 }
 
+/**
+ * Beyond OHOS. One place to listen: an address and port of TCP, or a path of this machine (a unix
+ * domain socket).
+ */
+export type WebSocketListenAddress = WebSocketTcpAddress | WebSocketLocalAddress;
+
+/** Beyond OHOS. An address and a port to listen on. */
+export interface WebSocketTcpAddress {
+  /** IPv4 or IPv6 address; 2302004 if it is none, or none of this machine. */
+  address: string;
+  /**
+   * 0–65535, else 2302005. 0: a free port, the same for all addresses of the list that say 0;
+   * `WebSocketServer.listening` tells which. 2302007 if it is taken or not permitted.
+   */
+  port: number;
+  /**
+   * Of an IPv6 address: `false` takes connections over IPv4 as well, where the address covers them
+   * (`::`); their `clientIP` is the IPv4 address. Default `true`.
+   */
+  ipv6Only?: boolean | undefined;
+  /**
+   * `true`: other processes of the same user that say so too may listen on the same address and
+   * port, and the kernel shares the connections out (`SO_REUSEPORT`; Linux, FreeBSD does not share).
+   * Default `false`.
+   */
+  reusePort?: boolean | undefined;
+  /**
+   * Connections that the kernel keeps until the server has taken them, 1–2,147,483,647; the kernel
+   * has a limit of its own (`net.core.somaxconn`). Default 4096.
+   */
+  backlog?: number | undefined;
+}
+
+/**
+ * Beyond OHOS. A path to listen on. Its connections have `unix:` and the path as `clientIP`, so they
+ * are one client where clients are counted, and as `clientPort` a number that no other connection of
+ * this server has at the time.
+ */
+export interface WebSocketLocalAddress {
+  /**
+   * A file that the server makes and, when it stops, removes; relative paths begin at the working
+   * directory. A socket file that nobody listens on any more is replaced; anything else that is
+   * there stays, and is 2302007, as is a missing permission. 2302004 if the folder does not exist or
+   * the path is too long (107 bytes on Linux). After a NUL (`'\0name'`) it is a name in Linux's
+   * abstract space, without a file; its `clientIP` is `unix:@name`.
+   */
+  path: string;
+  /** Permissions of the file, 0–0o777; who may write may connect. Default: as the umask says. */
+  mode?: number | undefined;
+  /** As of a TCP address. */
+  backlog?: number | undefined;
+}
+
+/** Beyond OHOS. Configuration of a `start` that says where to listen in other words. */
+export interface WebSocketListenConfig
+  extends Omit<WebSocketServerConfig, 'serverIP' | 'serverPort'> {
+  /**
+   * Where to listen, in place of `serverIP` and `serverPort`: 1–64 places. All or none: if one cannot
+   * be had, `start` rejects for it. 401 if an entry is not of its type.
+   */
+  listen: readonly WebSocketListenAddress[];
+  serverIP?: undefined;
+  serverPort?: undefined;
+}
+
 /** Configuration of `start`. Since API 19 (API reference, `WebSocketServerConfig`). */
 export interface WebSocketServerConfig {
   /**
@@ -158,8 +223,14 @@ export interface WebSocketStopReport {
  * its listeners. Since API 19.
  */
 export interface WebSocketServer {
-  /** Beyond OHOS. The port the server listens on; undefined while it does not run. */
+  /**
+   * Beyond OHOS. The port the server listens on, the first one if there are several; undefined while
+   * it does not run, or has none.
+   */
   readonly port: number | undefined;
+
+  /** Beyond OHOS. Where the server listens, with the ports it got; empty while it does not run. */
+  readonly listening: readonly WebSocketListenAddress[];
 
   /**
    * Starts to listen; `true` when it does.
@@ -168,7 +239,7 @@ export interface WebSocketServer {
    * certificate file; 2302007 the port is taken, also by this server; 2302999 this server runs
    * already on another port (S12).
    */
-  start(config: WebSocketServerConfig): Promise<boolean>;
+  start(config: WebSocketServerConfig | WebSocketListenConfig): Promise<boolean>;
 
   /**
    * Sends one message to one connection. `true` says that it was accepted; messages leave in the
@@ -207,7 +278,8 @@ export interface WebSocketServer {
    * `limits.closeTimeoutMs` says; then it is cut. Meanwhile the port is held: a request is answered
    * with 503 and the seconds left in `Retry-After`, and raises `error`. For the application it is
    * as with `stop()`: `send` rejects, and messages that still arrive are dropped. Resolves as soon
-   * as the last connection is gone.
+   * as the last connection is gone. Only where `reusePort` lets others listen as well the server
+   * stops listening at once, so that newcomers are theirs.
    *
    * Errors: 401 a value out of its range; 2302999 not running, or no `drain`.
    */

@@ -159,11 +159,33 @@ export interface ClientHandler {
   onClosed(close: CloseInfo): void;
 }
 
-export interface ServerConfig {
-  /** IP literals to bind (IPv6 without brackets), all to the same port. */
-  readonly addresses: readonly string[];
-  /** 0–65535; 0 takes a free port. */
+/** One socket to listen on. */
+export type ListenAddress = TcpAddress | LocalAddress;
+
+export interface TcpAddress {
+  /** An IP literal (IPv6 without brackets). */
+  readonly ip: string;
+  /** 0–65535; 0 takes a free port, the same for all that say 0. */
   readonly port: number;
+  /** Whether an IPv6 address is for IPv6 alone. */
+  readonly ipv6Only: boolean;
+  /** Whether other sockets that say so too may listen there. */
+  readonly reusePort: boolean;
+  /** From 1; the kernel has a limit of its own. */
+  readonly backlog: number;
+}
+
+export interface LocalAddress {
+  /** Absolute, or a NUL and a name in Linux's abstract space. */
+  readonly path: string;
+  /** Permissions of the file, 0–0o777; undefined leaves them to the umask. */
+  readonly mode: number | undefined;
+  readonly backlog: number;
+}
+
+export interface ServerConfig {
+  /** At least one. */
+  readonly listen: readonly ListenAddress[];
   /** PEM files; `''` serves plain ws. */
   readonly certPath: string;
   readonly keyPath: string;
@@ -194,9 +216,15 @@ export interface ServerConnectionHandler {
 }
 
 export interface ServerHandler {
-  /** Listening on `port`, or not (a failure; nothing follows then). */
-  onStarted(port: number, failure: EngineFailure | undefined): void;
-  /** An upgrade was accepted. The result is told of this connection from now on. */
+  /**
+   * Listening, with the port of each address of the configuration (0 for a path), or not (a failure;
+   * nothing follows then).
+   */
+  onStarted(ports: readonly number[], failure: EngineFailure | undefined): void;
+  /**
+   * An upgrade was accepted. The result is told of this connection from now on. A connection of this
+   * machine has `unix:` and the path for its `ip`, and for its port a number that no other has.
+   */
   onAccepted(connection: Connection, ip: string, port: number): ServerConnectionHandler;
   /** An upgrade was refused by a limit with this HTTP status. */
   onRefused(ip: string, httpStatus: number, detail: string): void;

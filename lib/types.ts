@@ -30,12 +30,16 @@ export type {
   ClientConnectionCloseCallback,
   ServerCert,
   WebSocketConnection,
+  WebSocketListenAddress,
+  WebSocketListenConfig,
+  WebSocketLocalAddress,
   WebSocketMessage,
   WebSocketServer,
   WebSocketServerConfig,
   WebSocketServerLimits,
   WebSocketStopOptions,
   WebSocketStopReport,
+  WebSocketTcpAddress,
 } from './server-types.js';
 export type { TlsProtocol } from './tls-protocol.js';
 

@@ -13,6 +13,7 @@ import {
   parameterError,
   stateError,
 } from './errors.js';
+import { portOf } from './listen.js';
 import { Listeners } from './listeners.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
@@ -31,6 +32,8 @@ import type { WebSocketServerStats } from './server-stats.js';
 import { isStopOptions, PLAIN_STOP, readStopOptions, sumOf } from './server-stop.js';
 import type {
   WebSocketConnection,
+  WebSocketListenAddress,
+  WebSocketListenConfig,
   WebSocketServer,
   WebSocketServerConfig,
   WebSocketStopOptions,
@@ -76,7 +79,11 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     return this.#run?.port;
   }
 
-  start(config: WebSocketServerConfig): Promise<boolean>;
+  get listening(): readonly WebSocketListenAddress[] {
+    return this.#runs.flatMap((run) => run.listening);
+  }
+
+  start(config: WebSocketServerConfig | WebSocketListenConfig): Promise<boolean>;
   start(...args: readonly unknown[]): Promise<boolean> {
     const [given] = args;
     const problem = startProblem(args, this.#profile);
@@ -112,8 +119,9 @@ export class WebSocketServerEndpoint implements WebSocketServer {
   }
 
   /** netstack starts a running server again on another port; here `stop` stops both (S12). */
-  #maySecond({ port }: ServerConfig): boolean {
-    return this.#profile.startsAgain && this.#state === 'running' && port !== this.#run?.port;
+  #maySecond(config: ServerConfig): boolean {
+    const isOther = portOf(config) !== this.#run?.port;
+    return this.#profile.startsAgain && this.#state === 'running' && isOther;
   }
 
   /**
@@ -124,8 +132,9 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     config: ServerConfig,
     verdict: ErrorName,
   ): Promise<void> {
-    const running = this.#run?.port ?? this.#run?.config.port;
-    const name = config.port !== 0 && config.port === running ? 'portOccupied' : verdict;
+    const running = this.#run?.port ?? (this.#run && portOf(this.#run.config));
+    const port = portOf(config);
+    const name = port !== 0 && port === running ? 'portOccupied' : verdict;
     const error = stateError(name, `start while ${this.#state}`);
     const missing = await firstMissing(filesOf(config), this.#platform);
     outcome.reject(missing === undefined ? error : fileError(missing));

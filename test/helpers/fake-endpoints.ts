@@ -78,7 +78,7 @@ export function newServer(profile: Profile = documented): TestedServer {
 export async function runningServer(profile: Profile = documented): Promise<TestedServer> {
   const tested = newServer(profile);
   const started = tested.server.start({ serverPort: 9001 });
-  tested.transport.server.handler.onStarted(9001, undefined);
+  tested.transport.server.handler.onStarted([9001], undefined);
   await started;
   return tested;
 }

@@ -133,7 +133,7 @@ describe('a server', () => {
       errno: 'EACCES',
       detail: 'bind',
     } as const;
-    transport.server.handler.onStarted(0, cannot);
+    transport.server.handler.onStarted([], cannot);
     expect((await rejection(started)).cause).toEqual({
       phase: 'listen',
       errno: 'EACCES',

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../lib/limits.js';
+import { tcpAddress } from '../../lib/listen.js';
 import { netstack } from '../../lib/profile.js';
 import { call, newServer } from '../helpers/fake-endpoints.js';
 import { failure, rejection, settled } from '../helpers/fake-transport.js';
@@ -13,8 +14,7 @@ describe('start', () => {
     const started = call(server, 'start', {});
     expect(transport.server.config).toEqual({
       rules: 'documented',
-      addresses: ['0.0.0.0'],
-      port: 0,
+      listen: [tcpAddress('0.0.0.0', 0)],
       certPath: '',
       keyPath: '',
       keyPassword: '',
@@ -28,7 +28,7 @@ describe('start', () => {
       allowedOrigins: undefined,
     });
     expect(server.port).toBeUndefined();
-    transport.server.handler.onStarted(54321, undefined);
+    transport.server.handler.onStarted([54321], undefined);
     await expect(started).resolves.toBe(true);
     expect(server.port).toBe(54321);
   });
@@ -38,9 +38,9 @@ describe('start', () => {
       const { server, transport, platform } = newServer(netstack);
       platform.ipv6 = ipv6;
       void call(server, 'start', { serverIP: '' });
-      const { addresses, rules } = transport.server.config;
-      expect({ addresses, rules }).toEqual({
-        addresses: ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'],
+      const { listen, rules } = transport.server.config;
+      expect({ listen, rules }).toEqual({
+        listen: (ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0']).map((ip) => tcpAddress(ip, 0)),
         rules: 'netstack',
       });
     }
@@ -63,8 +63,7 @@ describe('start', () => {
     await settled();
     expect(transport.server.config).toEqual({
       rules: 'documented',
-      addresses: ['::1'],
-      port: 65535,
+      listen: [tcpAddress('::1', 65535)],
       certPath: '/c',
       keyPath: '/k',
       keyPassword: 'p',
@@ -133,7 +132,7 @@ describe('start', () => {
     const { config } = transport.server;
     void call(newServer().server, 'start', {});
     expect(config).toMatchObject({
-      addresses: ['0.0.0.0'],
+      listen: [tcpAddress('0.0.0.0', 0)],
       maxClients: 10,
       connectRateLimit: false,
     });
@@ -155,7 +154,7 @@ describe('start', () => {
   ] as const)('that fails with %s is %i, and can be tried again', async (kind, code) => {
     const { server, transport } = newServer();
     const started = server.start({ serverPort: 1 });
-    transport.server.handler.onStarted(0, { ...failure, kind, phase: 'listen' });
+    transport.server.handler.onStarted([], { ...failure, kind, phase: 'listen' });
     expect((await rejection(started)).code).toBe(code);
     void server.start({ serverPort: 1 });
     expect(transport.servers).toHaveLength(2);
@@ -171,7 +170,7 @@ describe('start', () => {
     const { server, transport } = newServer();
     const started = server.start({ serverPort: 0 });
     expect((await rejection(server.start({ serverPort: 0 }))).code).toBe(2302999);
-    transport.server.handler.onStarted(9001, undefined);
+    transport.server.handler.onStarted([9001], undefined);
     await started;
     expect((await rejection(server.start({ serverPort: 9001 }))).code).toBe(2302007);
     expect((await rejection(server.start({ serverPort: 9002 }))).code).toBe(2302999);
@@ -188,14 +187,14 @@ describe('start', () => {
     );
     const started = call(server, 'start', { serverPort: '80', protocol: 'chat' });
     expect(transport.server.config).toMatchObject({
-      port: 0,
+      listen: [tcpAddress('0.0.0.0', 0), tcpAddress('::', 0)],
       protocols: ['lws_server'],
       maxClients: 0,
       maxConnectionsPerClient: 0,
       connectRateLimit: true,
     });
     const kind = 'addressNotLocal';
-    transport.server.handler.onStarted(0, { ...failure, kind });
+    transport.server.handler.onStarted([], { ...failure, kind });
     expect((await rejection(started)).code).toBe(2302007);
   });
 });

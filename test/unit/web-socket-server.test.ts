@@ -251,7 +251,7 @@ describe('stop', () => {
     const stopped = server.stop();
     expect((await rejection(server.stop())).code).toBe(2302999);
     expect(transport.server.stops).toEqual([]);
-    transport.server.handler.onStarted(1, undefined);
+    transport.server.handler.onStarted([1], undefined);
     await expect(started).resolves.toBe(true);
     expect(transport.server.stops).toHaveLength(1);
     transport.server.handler.onStopped();
@@ -299,7 +299,7 @@ describe('a second start in netstack (S12)', () => {
   it('listens on another port as well; stop stops both', async () => {
     const { server, transport } = await runningServer(netstack);
     const again = server.start({ serverPort: 9002 });
-    transport.server.handler.onStarted(9002, undefined);
+    transport.server.handler.onStarted([9002], undefined);
     await expect(again).resolves.toBe(true);
     expect((await rejection(server.start({ serverPort: 9002 }))).code).toBe(2302007);
     expect(server.port).toBe(9002);
@@ -320,7 +320,7 @@ describe('a second start in netstack (S12)', () => {
   it('that fails leaves the first one as it was', async () => {
     const { server, transport } = await runningServer(netstack);
     const again = server.start({ serverPort: 9002 });
-    transport.server.handler.onStarted(0, { ...failure, kind: 'addressInUse' });
+    transport.server.handler.onStarted([], { ...failure, kind: 'addressInUse' });
     expect((await rejection(again)).code).toBe(2302007);
     expect(server.port).toBe(9001);
     await expect(server.listAllConnections()).resolves.toEqual([]);

@@ -1,8 +1,5 @@
 #include "engine/server_listener.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,70 +28,10 @@ namespace {
 constexpr HeartbeatConfig kServerHeartbeat{40, 10};
 constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
 constexpr lws_usec_t kAcceptAgainUs = 100 * LWS_US_PER_MS;
-constexpr int kBacklog = 4096;  // the kernel cuts it to its own limit
 // One look at the listening socket accepts so many, then others have their turn.
 constexpr int kAcceptBatch = 64;
 
-union SocketAddress {
-  sockaddr any;
-  sockaddr_in v4;
-  sockaddr_in6 v6;
-  sockaddr_storage storage;
-};
-
-socklen_t FillAddress(SocketAddress& address, const std::string& ip, uint16_t port) {
-  address = {};
-  if (inet_pton(AF_INET, ip.c_str(), &address.v4.sin_addr) == 1) {
-    address.v4.sin_family = AF_INET;
-    address.v4.sin_port = htons(port);
-    return sizeof(address.v4);
-  }
-  if (inet_pton(AF_INET6, ip.c_str(), &address.v6.sin6_addr) == 1) {
-    address.v6.sin6_family = AF_INET6;
-    address.v6.sin6_port = htons(port);
-    return sizeof(address.v6);
-  }
-  return 0;
-}
-
-struct Peer {
-  std::string ip;
-  uint16_t port = 0;
-};
-
-Peer ToPeer(const SocketAddress& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.any.sa_family == AF_INET) {
-    inet_ntop(AF_INET, &address.v4.sin_addr, text.data(), text.size());
-    return {text.data(), ntohs(address.v4.sin_port)};
-  }
-  if (address.any.sa_family == AF_INET6) {
-    inet_ntop(AF_INET6, &address.v6.sin6_addr, text.data(), text.size());
-    return {text.data(), ntohs(address.v6.sin6_port)};
-  }
-  return {};
-}
-
-Peer PeerOf(lws* wsi) {
-  SocketAddress address{};
-  socklen_t size = sizeof(address);
-  return getpeername(lws_get_socket_fd(wsi), &address.any, &size) == 0 ? ToPeer(address) : Peer();
-}
-
-std::string_view KindOfBindError(int error_number) {
-  switch (error_number) {
-    case EADDRNOTAVAIL:
-    case EINVAL:  // a link-local IPv6 address without its zone
-      return "addressNotLocal";
-    case EADDRINUSE:
-      return "addressInUse";
-    case EACCES:
-    case EPERM:
-      return "permission";
-    default:
-      return "network";
-  }
-}
+Peer PeerOf(lws* wsi) { return ohws::PeerOf(static_cast<int>(lws_get_socket_fd(wsi))); }
 
 std::string Header(lws* wsi, lws_token_indexes token) {
   std::string value(static_cast<size_t>(std::max(lws_hdr_total_length(wsi, token), 0)) + 1, '\0');
@@ -219,10 +156,10 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
   };
   while (const auto name = reader.Next()) {
     const std::string value(reader.Next().value_or(""));
-    if (*name == "address") {
-      config.addresses.push_back(value);
-    } else if (*name == "port") {
-      config.port = static_cast<uint16_t>(number(value));
+    if (*name == "listen") {
+      config.listen.emplace_back();
+    } else if (*name == "listenOption" && !config.listen.empty()) {
+      config.listen.back().Set(value, reader.Next().value_or(""));
     } else if (*name == "certPath") {
       config.cert_path = value;
     } else if (*name == "keyPath") {
@@ -268,17 +205,13 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
       vhost_name_("listener-" + std::to_string(id)),
       admission_(config_.admission, config_.netstack ? &NetstackRates() : nullptr) {}
 
-ServerListener::~ServerListener() {
-  CancelTimer();
-  for (const int fd : listen_fds_) close(fd);
-}
+ServerListener::~ServerListener() { CancelTimer(); }
 
 bool ServerListener::Start() {
   Failure failure;
-  bound_port_ = config_.port;
-  const bool bound = std::all_of(config_.addresses.begin(), config_.addresses.end(),
-                                 [&](const std::string& ip) { return Listen(ip, failure); });
-  if (!bound || !MakeVhost(failure) || !Watch(failure)) {
+  const bool listens = std::all_of(config_.listen.begin(), config_.listen.end(),
+                                   [&](const ListenAddress& address) { return Listen(address, failure); });
+  if (!listens || !MakeVhost(failure) || !Watch(failure)) {
     StringListWriter strings;
     failure.AppendTo(strings);
     core_.up().Post(UpKind::kListening, id_, 0, 0, 0, strings.bytes());
@@ -287,35 +220,19 @@ bool ServerListener::Start() {
     return false;
   }
   state_ = State::kListening;
-  core_.up().Post(UpKind::kListening, id_, 0, bound_port_);
+  StringListWriter ports;
+  ports.Add("");
+  for (const Listening& listening : listening_) ports.Add(std::to_string(listening.socket.port()));
+  core_.up().Post(UpKind::kListening, id_, 0, 0, 0, ports.bytes());
   return true;
 }
 
-// One address; the first fixes the port of the others.
-bool ServerListener::Listen(const std::string& ip, Failure& failure) {
-  SocketAddress address;
-  const socklen_t size = FillAddress(address, ip, bound_port_);
-  if (size == 0) {
-    failure = {"addressNotLocal", "listen", EINVAL, ip};
-    return false;
-  }
-  const auto fail = [&failure] {
-    const int error_number = errno;
-    failure = {KindOfBindError(error_number), "listen", error_number, std::strerror(error_number)};
-    return false;
-  };
-  const int fd = OpenStreamSocket(address.any.sa_family);
-  if (fd < 0) return fail();
-  listen_fds_.push_back(fd);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (address.any.sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  // Inherited by what is accepted: we gather frames ourselves.
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (bind(fd, &address.any, size) != 0 || listen(fd, kBacklog) != 0) return fail();
-  socklen_t bound_size = sizeof(address);
-  if (getsockname(fd, &address.any, &bound_size) != 0) return fail();
-  bound_port_ = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
+// The first port that the system has chosen is that of all that leave it the choice.
+bool ServerListener::Listen(const ListenAddress& address, Failure& failure) {
+  auto socket = ListeningSocket::Open(address, free_port_, failure);
+  if (!socket.has_value()) return false;
+  if (!address.is_unix() && address.port == 0) free_port_ = socket->port();
+  listening_.push_back({std::move(*socket), nullptr});
   return true;
 }
 
@@ -344,24 +261,24 @@ bool ServerListener::MakeVhost(Failure& failure) {
 }
 
 bool ServerListener::Watch(Failure& failure) {
-  while (!listen_fds_.empty()) {
+  for (Listening& listening : listening_) {
     lws_sock_file_fd_type descriptor;
-    descriptor.filefd = listen_fds_.back();
-    listen_fds_.pop_back();
-    lws* wsi = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, "", nullptr);
-    if (wsi == nullptr) {  // lws has closed it
+    descriptor.filefd = listening.socket.Release();
+    listening.wsi = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, "", nullptr);
+    if (listening.wsi == nullptr) {  // lws has closed it
       failure = {"config", "listen", 0, "lws could not watch the listening socket"};
       return false;
     }
-    listen_wsis_.push_back(wsi);
   }
   return true;
 }
 
 void ServerListener::StopListening() {
-  for (lws* wsi : std::exchange(listen_wsis_, {})) {
-    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
-  }
+  for (const Listening& listening : std::exchange(listening_, {})) Unwatch(listening.wsi);
+}
+
+void ServerListener::Unwatch(lws* wsi) {
+  if (wsi != nullptr) lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
 }
 
 void ServerListener::Stop(uint16_t code, std::string_view reason) {
@@ -379,10 +296,24 @@ void ServerListener::Drain(uint32_t limit_ms, uint16_t code, std::string_view re
   drain_begun_ms_ = NowMs();
   drained_at_ms_ = drain_begun_ms_ + limit_ms;
   to_drain_ = connections_.size();
-  cut_ = 0;
+  LeaveToOthers();
   CloseAll(code, reason);
   for (Connection* connection : connections_) connection->OnDrain();
   if (connections_.empty()) FinishDrain();
+}
+
+// Where other processes listen as well, whoever comes shall be theirs. Those that the kernel has given to us
+// already are answered.
+void ServerListener::LeaveToOthers() {
+  std::vector<lws*> shared;
+  for (const Listening& listening : listening_) {
+    if (listening.socket.reuse_port()) shared.push_back(listening.wsi);
+  }
+  for (lws* wsi : shared) {
+    while (AcceptNext(wsi)) {
+    }
+    Unwatch(wsi);
+  }
 }
 
 void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
@@ -424,33 +355,36 @@ void ServerListener::FinishStop() {
 }
 
 void ServerListener::OnListenerReadable(lws* wsi) {
-  const int listen_fd = lws_get_socket_fd(wsi);
-  for (int n = 0; n < kAcceptBatch; ++n) {
-    SocketAddress address{};
-    socklen_t size = sizeof(address);
-    const int fd = AcceptSocket(listen_fd, &address.any, &size);
-    if (fd < 0) {
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
-      // The descriptors have run out: the socket stays readable, and looking again at once would spin (D7).
-      lws_rx_flow_control(wsi, 0);
-      lws_sul_schedule(
-          core_.context(), 0, &accept_again_.timer,
-          [](lws_sorted_usec_list_t* timer) {
-            for (lws* waiting : reinterpret_cast<AcceptTimer*>(timer)->listener->listen_wsis_) {
-              lws_rx_flow_control(waiting, 1);
-            }
-          },
-          kAcceptAgainUs);
-      return;
-    }
-    if (handshakes_ >= config_.limits->handshakes) {
-      RefuseAtAccept(fd, ToPeer(address).ip);
-    } else if (lws* accepted = lws_adopt_socket_vhost(vhost_, fd)) {
-      ++counters_.tcp_accepted;
-      core_.handshakes().Begin(accepted, *this);
-    }
+  for (int n = 0; n < kAcceptBatch && AcceptNext(wsi); ++n) {
   }
+}
+
+bool ServerListener::AcceptNext(lws* wsi) {
+  SocketAddress address{};
+  socklen_t size = sizeof(address);
+  const int fd = AcceptSocket(lws_get_socket_fd(wsi), &address.any, &size);
+  if (fd < 0) {
+    if (errno == EINTR || errno == ECONNABORTED) return true;
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return false;
+    // The descriptors have run out: the socket stays readable, and looking again at once would spin (D7).
+    lws_rx_flow_control(wsi, 0);
+    lws_sul_schedule(
+        core_.context(), 0, &accept_again_.timer,
+        [](lws_sorted_usec_list_t* timer) {
+          for (const Listening& waiting : reinterpret_cast<AcceptTimer*>(timer)->listener->listening_) {
+            lws_rx_flow_control(waiting.wsi, 1);
+          }
+        },
+        kAcceptAgainUs);
+    return false;
+  }
+  if (handshakes_ >= config_.limits->handshakes) {
+    RefuseAtAccept(fd, ToPeer(address, fd).ip);
+  } else if (lws* accepted = lws_adopt_socket_vhost(vhost_, fd)) {
+    ++counters_.tcp_accepted;
+    core_.handshakes().Begin(accepted, *this);
+  }
+  return true;
 }
 
 void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
@@ -489,7 +423,9 @@ int ServerListener::OnHeadBytes(lws* wsi, std::string_view bytes) {
   return core_.handshakes().Measure(wsi, bytes) == HeadMeter::Verdict::kFits ? 0 : Drop(RefusalReason::kHead);
 }
 
-void ServerListener::OnListenerClosed(lws* wsi) { std::erase(listen_wsis_, wsi); }
+void ServerListener::OnListenerClosed(lws* wsi) {
+  std::erase_if(listening_, [wsi](const Listening& listening) { return listening.wsi == wsi; });
+}
 
 int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
   if (config_.netstack) return 0;

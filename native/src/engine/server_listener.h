@@ -1,6 +1,6 @@
-// One started server: its listening socket, its vhost, who may come in, and its connections until they have
-// ended. The socket is made, bound and listened on here, so that the error is the operating system's; lws
-// watches it for us as a descriptor of no protocol and gets what was accepted. Engine thread.
+// One started server: its listening sockets, its vhost, who may come in, and its connections until they have
+// ended. lws watches the sockets for us as descriptors of no protocol and gets what was accepted. Engine
+// thread.
 #pragma once
 
 #include <libwebsockets.h>
@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "engine/listening_socket.h"
 #include "engine/server_counters.h"
 #include "engine/up_writer.h"
 #include "protocol/admission.h"
@@ -28,8 +29,7 @@ class Connection;
 
 // lib/transport.ts, ServerConfig; the record carries these names and values.
 struct ServerConfig {
-  std::vector<std::string> addresses;
-  uint16_t port = 0;
+  std::vector<ListenAddress> listen;
   std::string cert_path;
   std::string key_path;
   std::string key_password;
@@ -115,10 +115,19 @@ class ServerListener {
     ServerListener* listener;
   };
 
-  bool Listen(const std::string& ip, Failure& failure);
+  struct Listening {
+    ListeningSocket socket;
+    lws* wsi;  // has its descriptor, once it is watched
+  };
+
+  bool Listen(const ListenAddress& address, Failure& failure);
   bool MakeVhost(Failure& failure);
   bool Watch(Failure& failure);
   void StopListening();
+  static void Unwatch(lws* wsi);
+  // False: there was none.
+  bool AcceptNext(lws* wsi);
+  void LeaveToOthers();
   void CloseAll(uint16_t code, std::string_view reason);
   int RefuseToDrain(lws* wsi);
   int LetInAsNetstack(lws* wsi);
@@ -142,10 +151,9 @@ class ServerListener {
   const std::string vhost_name_;
   Admission admission_;
   State state_ = State::kIdle;
-  std::vector<int> listen_fds_;  // ours until lws has adopted them
-  std::vector<lws*> listen_wsis_;
+  std::vector<Listening> listening_;
   lws_vhost* vhost_ = nullptr;
-  uint16_t bound_port_ = 0;
+  uint16_t free_port_ = 0;
   std::unordered_set<Connection*> connections_;  // established, and not gone
   std::unique_ptr<DeflateSession> agreed_;       // of the handshake whose answer was written last
   size_t handshakes_ = 0;                        // accepted, not upgraded

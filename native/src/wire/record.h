@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 6;
+inline constexpr uint32_t kWireVersion = 7;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -52,7 +52,7 @@ enum class UpKind : uint8_t {
   // aux: code; arg: code of the peer's close frame, 1005 for an empty one, 0 if no legal one came; flags:
   // kAbnormal, kLocalClose; strings [reason, reason of the peer's close frame, kind, phase, errno, detail]
   kClosed = 8,
-  kListening = 9,  // listener: aux: port; or strings [kind, phase, errno, detail]
+  kListening = 9,  // listener: strings ["", port, ...], one for each address; or [kind, phase, errno, detail]
   kAccepted = 10,  // id: the new connection; arg: its listener; aux: client port; payload: client address
   kRefused = 11,   // listener: aux: HTTP status; strings [client address, detail]
   // listener: it and all its connections are gone; after kDrain strings [closed, cut, refused, milliseconds]
