@@ -10,6 +10,7 @@ import { getSystemErrorName } from 'node:util';
 import { binding } from './binding.js';
 import type { DeflateConfig } from './deflate.js';
 import type { Limits } from './limits.js';
+import { PublishQueue } from './publish-queue.js';
 import {
   ABNORMAL,
   ASCII_ONLY,
@@ -161,6 +162,14 @@ class EngineConnection implements Connection {
     this.#engine.post(Down.close, this.id, onWire, code, wireCode);
   }
 
+  subscribe(topic: number): void {
+    if (!this.#ended) this.#engine.post(Down.subscribe, this.id, EMPTY, 0, topic);
+  }
+
+  unsubscribe(topic: number): void {
+    if (!this.#ended) this.#engine.post(Down.unsubscribe, this.id, EMPTY, 0, topic);
+  }
+
   drained(): Promise<void> {
     if (this.#ended) return Promise.resolve();
     return new Promise((resolve) => this.#ask(resolve));
@@ -251,11 +260,13 @@ export class Engine implements Transport {
   readonly #listeners = new Map<number, ListenerEntry>();
   /** Clients that are closed for the application and not yet for TCP. */
   readonly #leaving = new Set<number>();
+  readonly #published = new PublishQueue(() => this.post(Down.publishedRequest, 0));
 
   constructor() {
     processQueue.askAll = () => {
       for (const connection of this.#accepted) connection?.askIfUnsure();
       for (const connection of this.#clients.values()) connection.askIfUnsure();
+      this.#published.askIfUnsure();
     };
   }
 
@@ -293,29 +304,71 @@ export class Engine implements Transport {
     });
   }
 
+  publish(
+    topic: number,
+    data: string | ArrayBuffer | ArrayBufferView,
+    except: Connection | undefined,
+  ): Promise<void> | undefined {
+    if (this.#native < 0) return undefined;
+    const but = except instanceof EngineConnection ? except.id : 0;
+    return this.#published.add(
+      typeof data === 'string'
+        ? this.#publishText(topic, data, but)
+        : this.#publishBytes(topic, bytesOf(data), but),
+    );
+  }
+
+  #publishText(topic: number, text: string, but: number): number {
+    if (text.length >= LARGE_BYTES) {
+      const token = binding.putText(this.#native, text);
+      this.post(Down.publishLargeText, topic, encodeId(but), 0, token);
+      return Buffer.byteLength(text);
+    }
+    if (this.#waiting.length === 0) {
+      const size = this.#writer.writeText(Down.publishText, topic, text, but);
+      if (size >= 0) {
+        this.#scheduleFlush();
+        return size;
+      }
+    }
+    const bytes = Buffer.from(text, 'utf8');
+    this.#wait(Down.publishText, topic, bytes, 0, but);
+    return bytes.length;
+  }
+
+  #publishBytes(topic: number, bytes: Uint8Array, but: number): number {
+    if (bytes.length >= LARGE_BYTES) {
+      const token = this.#putBytes(bytes);
+      this.post(Down.publishLargeBinary, topic, encodeId(but), 0, token);
+    } else if (
+      this.#waiting.length > 0 ||
+      !this.#writer.writeBytes(Down.publishBinary, topic, bytes, 0, but)
+    ) {
+      this.#wait(Down.publishBinary, topic, bytes.slice(), 0, but);
+    } else {
+      this.#scheduleFlush();
+    }
+    return bytes.length;
+  }
+
   /** Writes one message; the number of its payload bytes. */
   write(id: number, data: string | ArrayBuffer | ArrayBufferView): number {
     if (typeof data === 'string') return this.#writeText(id, data);
-    // Not `instanceof`: a buffer may come from another realm (node:vm).
-    const bytes = ArrayBuffer.isView(data)
-      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-      : new Uint8Array(data);
+    const bytes = bytesOf(data);
     if (bytes.length >= LARGE_BYTES) {
-      // Shared memory cannot cross the border: copy it out first.
-      const own = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
-      const token = binding.putBytes(
-        this.#native,
-        own.buffer as ArrayBuffer,
-        own.byteOffset,
-        own.length,
-      );
-      this.post(Down.largeBinary, id, EMPTY, 0, token);
+      this.post(Down.largeBinary, id, EMPTY, 0, this.#putBytes(bytes));
     } else if (this.#waiting.length > 0 || !this.#writer.writeBytes(Down.binary, id, bytes)) {
       this.#wait(Down.binary, id, bytes.slice());
     } else {
       this.#scheduleFlush();
     }
     return bytes.length;
+  }
+
+  #putBytes(bytes: Uint8Array): number {
+    // Shared memory cannot cross the border: copy it out first.
+    const own = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
+    return binding.putBytes(this.#native, own.buffer as ArrayBuffer, own.byteOffset, own.length);
   }
 
   #writeText(id: number, text: string): number {
@@ -587,6 +640,9 @@ export class Engine implements Transport {
         if (handler !== undefined) connection.handler = handler;
         return;
       }
+      case Up.published:
+        this.#published.onPublished();
+        return;
       case Up.gone:
         if (this.#leaving.delete(id)) this.#closeEndpoint();
         return;
@@ -683,7 +739,19 @@ export class Engine implements Transport {
     if (this.#endpoints > 0 || this.#native < 0) return;
     binding.stop(this.#native);
     this.#native = -1;
+    this.#published.clear();
   };
+}
+
+function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
+  // Not `instanceof`: a buffer may come from another realm (node:vm).
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+}
+
+function encodeId(id: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(id).buffer);
 }
 
 /** A request has to fit into the ring, wherever that stands. */

@@ -58,8 +58,9 @@ export const limitTable: Readonly<Record<LimitName, LimitRow>> = {
     default: 1024 * 1024,
     least: 0,
     most: NONE,
-    bounds: 'bytes of messages given to `send` that have not left',
-    beyond: 'as `backPressure` says',
+    bounds:
+      'bytes of messages given to `send` that have not left; and so many more of what was published',
+    beyond: 'as `backPressure` says; of what was published close 1008, `error`, `close`',
   },
   closeTimeoutMs: {
     of: 'both',
@@ -119,6 +120,22 @@ export const limitTable: Readonly<Record<LimitName, LimitRow>> = {
     most: NONE,
     bounds: 'accepted connections of one address within 60 s, in place of `connectRateLimit`',
     beyond: 'HTTP 429 for 60 s; `error`',
+  },
+  topicBytes: {
+    of: 'server',
+    default: 256,
+    least: 1,
+    most: 65_536,
+    bounds: "bytes of a topic's name, in UTF-8",
+    beyond: '401 at the call',
+  },
+  topicsPerConnection: {
+    of: 'server',
+    default: 1024,
+    least: 0,
+    most: 1_000_000,
+    bounds: 'topics that one connection subscribes to',
+    beyond: '2302999 of `subscribe`',
   },
 };
 

@@ -31,6 +31,7 @@ export const Up = {
   drained: 13,
   gone: 14,
   stats: 15,
+  published: 16,
 } as const;
 
 /** JavaScript to engine. */
@@ -48,6 +49,13 @@ export const Down = {
   abandon: 11,
   drain: 12,
   statsRequest: 13,
+  subscribe: 14,
+  unsubscribe: 15,
+  publishText: 16,
+  publishBinary: 17,
+  publishLargeText: 18,
+  publishLargeBinary: 19,
+  publishedRequest: 20,
 } as const;
 
 export const ASCII_ONLY = 1;

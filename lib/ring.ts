@@ -128,12 +128,12 @@ export class RingWriter {
   }
 
   /** The number of UTF-8 bytes, or -1 if the ring is full now. */
-  writeText(kind: number, id: number, text: string): number {
+  writeText(kind: number, id: number, text: string, arg = 0): number {
     const maxSize = text.length * 3;
     const offset = this.#reserve(maxSize);
     if (offset < 0) return -1;
     const size = this.ring.buffer.utf8Write(text, offset, maxSize);
-    this.#commit(offset, kind, 0, id, size, 0);
+    this.#commit(offset, kind, 0, id, size, arg);
     return size;
   }
 

@@ -5,7 +5,7 @@
 
 import type { Profile } from './profile.js';
 import { isAddress } from './server-peer.js';
-import { isFunction, isObject, isSendable, mismatch, whyNotSendable } from './validate.js';
+import { isFunction, isObject, isSendable, isText, mismatch, whyNotSendable } from './validate.js';
 
 /** `start(config)`; a boolean after it is accepted and has no effect, as in netstack. */
 export function startProblem(args: readonly unknown[], profile: Profile): string | undefined {
@@ -22,6 +22,50 @@ export function sendProblem(args: readonly unknown[], profile: Profile): string 
   if (!isSendable(data, profile.acceptsViews)) return whyNotSendable(data, profile.acceptsViews);
   if (!isAddress(connection)) return addressMismatch(connection);
   return args.length === 2 ? undefined : `expected 2 arguments, received ${args.length}`;
+}
+
+/** What can be the name of a topic. */
+export function isTopic(topic: unknown, maxBytes: number): topic is string {
+  return isText(topic) && (topic.length * 3 <= maxBytes || Buffer.byteLength(topic) <= maxBytes);
+}
+
+function topicMismatch(topic: unknown, maxBytes: number): string {
+  return isText(topic)
+    ? `topic of ${Buffer.byteLength(topic)} bytes; the limit is ${maxBytes}`
+    : mismatch('topic', 'a string that is not empty', topic === '' ? "''" : topic);
+}
+
+/** `subscribe(connection, topic)` and `unsubscribe(connection, topic)`. */
+export function subscribeProblem(args: readonly unknown[], maxBytes: number): string | undefined {
+  const [connection, topic] = args;
+  if (!isAddress(connection)) return addressMismatch(connection);
+  if (!isTopic(topic, maxBytes)) return topicMismatch(topic, maxBytes);
+  return args.length === 2 ? undefined : `expected 2 arguments, received ${args.length}`;
+}
+
+/** `publish(topic, data)`, with options or without. */
+export function publishProblem(
+  args: readonly unknown[],
+  maxBytes: number,
+  profile: Profile,
+): string | undefined {
+  const [topic, data, options] = args;
+  if (!isTopic(topic, maxBytes)) return topicMismatch(topic, maxBytes);
+  if (!isSendable(data, profile.acceptsViews)) return whyNotSendable(data, profile.acceptsViews);
+  if (args.length > 3) return `expected at most 3 arguments, received ${args.length}`;
+  if (options === undefined) return undefined;
+  if (!isObject(options)) return mismatch('options', 'an object', options);
+  const { except } = options;
+  return except === undefined || isAddress(except)
+    ? undefined
+    : mismatch('except', 'an object with clientIP and clientPort', except);
+}
+
+/** `broadcast(data)`. */
+export function broadcastProblem(args: readonly unknown[], profile: Profile): string | undefined {
+  const [data] = args;
+  if (!isSendable(data, profile.acceptsViews)) return whyNotSendable(data, profile.acceptsViews);
+  return args.length === 1 ? undefined : `expected 1 argument, received ${args.length}`;
 }
 
 /** `close(connection)` or `close(connection, options)`. */

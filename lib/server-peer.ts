@@ -5,6 +5,7 @@
 
 import type { WebSocketConnection } from './server-types.js';
 import type { PeerState } from './state.js';
+import type { Topic } from './topics.js';
 import type { CloseInfo, Connection, Message, ServerConnectionHandler } from './transport.js';
 import { isObject } from './validate.js';
 
@@ -29,6 +30,8 @@ export class ServerPeer implements ServerConnectionHandler {
   readonly address: WebSocketConnection;
   readonly ip: string;
   readonly port: number;
+  /** What it subscribes to; `Topics` keeps it. */
+  topics: Set<Topic> | undefined;
   /** Who is told; `messages` puts itself in the way. */
   events: PeerEvents;
   readonly #map: PeerMap;

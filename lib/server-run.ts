@@ -23,6 +23,7 @@ import { nowUs, toServerStats, type WebSocketServerStats } from './server-stats.
 import { PLAIN_STOP, type Stopping } from './server-stop.js';
 import type { WebSocketListenAddress } from './server-types.js';
 import type { ServerState } from './state.js';
+import type { Topics } from './topics.js';
 import type {
   CloseInfo,
   Connection,
@@ -42,6 +43,7 @@ export interface ServerContext {
   readonly transport: Transport;
   readonly platform: Platform;
   readonly events: ServerEvents;
+  readonly topics: Topics;
   /** The run is over; the object may start again. */
   release(run: ServerRun): void;
 }
@@ -136,6 +138,7 @@ export class ServerRun implements ServerHandler {
   onAccepted(connection: Connection, ip: string, port: number): ServerConnectionHandler {
     const state = this.state === 'stopping' ? 'closing' : 'open';
     const peer = new ServerPeer(connection, { ip, port, state }, this.peers, this);
+    this.#context.topics.joined(peer);
     this.#context.events.connected(peer.address);
     return peer;
   }
@@ -145,6 +148,7 @@ export class ServerRun implements ServerHandler {
   }
 
   onPeerClosed(peer: ServerPeer, close: CloseInfo): void {
+    this.#context.topics.left(peer);
     this.#context.events.closed(peer.address, close);
   }
 

@@ -164,6 +164,13 @@ export interface WebSocketServerLimits extends WebSocketLimits {
    * 60 s. Default Infinity. Takes the place of `connectRateLimit`.
    */
   connectionsPerMinute?: number | undefined;
+  /** Bytes of a topic's name in UTF-8, 1–65,536. Default 256. Beyond, a call with it is 401. */
+  topicBytes?: number | undefined;
+  /**
+   * Topics that one connection subscribes to, 0–1,000,000. Default 1024. Beyond, `subscribe` rejects with
+   * 2302999.
+   */
+  topicsPerConnection?: number | undefined;
 }
 
 /**
@@ -174,6 +181,12 @@ export interface WebSocketServerLimits extends WebSocketLimits {
 export interface WebSocketConnection {
   clientIP: string;
   clientPort: number;
+}
+
+/** Beyond OHOS. What `publish` may be told. */
+export interface PublishOptions {
+  /** Does not get the message. One that is no connection (any more) changes nothing. */
+  except?: WebSocketConnection | undefined;
 }
 
 /** Value of the `messageReceive` event. Since API 19 (API reference, `WebSocketMessage`). */
@@ -259,6 +272,53 @@ export interface WebSocketServer {
    * `clientIP` is empty.
    */
   close(connection: WebSocketConnection, options?: WebSocketCloseOptions): Promise<boolean>;
+
+  /**
+   * Beyond OHOS. From now on this connection gets what is published to the topic, once, however often it
+   * is called. It leaves its topics by itself when it ends. `true` in any case that is no error.
+   *
+   * `topic`: a name that is not empty, of at most `limits.topicBytes` bytes (256); all characters are
+   * alike, there are no patterns. A topic is there as long as it has subscribers.
+   *
+   * Errors: 401 arguments; 2302006 there is no such connection; −1 it is closing, or `clientIP` is
+   * empty; 2302999 it has `limits.topicsPerConnection` topics (1024) already.
+   */
+  subscribe(connection: WebSocketConnection, topic: string): Promise<boolean>;
+
+  /**
+   * Beyond OHOS. From now on this connection does not get what is published to the topic. `true`, also
+   * where it did not subscribe. Errors: 401, 2302006 and −1 as for `subscribe`.
+   */
+  unsubscribe(connection: WebSocketConnection, topic: string): Promise<boolean>;
+
+  /**
+   * Beyond OHOS. Sends one message to every connection that subscribes to the topic. It is copied, framed and,
+   * for connections that keep no context, compressed once. Each connection gets what is published and sent
+   * to it in the order of the calls. `true` says that it was accepted, also where nobody subscribes.
+   *
+   * Awaiting the result slows a fast publisher down to what this machine carries (it waits where more than
+   * 1 MiB is ahead of the engine), not to what a subscriber reads: one where more than `limits.queuedBytes`
+   * of published messages would wait is closed with 1008 on the wire, without what has not begun to leave;
+   * `error` and `close` follow. `backPressure` is not asked.
+   *
+   * Errors: 401 arguments or size; 2302999 not running.
+   */
+  publish(topic: string, data: WebSocketData, options?: PublishOptions): Promise<boolean>;
+
+  /** Beyond OHOS. The same to every connection. Errors: 401 arguments or size; 2302999 not running. */
+  broadcast(data: WebSocketData): Promise<boolean>;
+
+  /**
+   * Beyond OHOS. How many connections subscribe to the topic, closing ones until their `close` event included;
+   * 0 for what is no topic. Never throws.
+   */
+  subscriberCount(topic: string): number;
+
+  /**
+   * Beyond OHOS. The topics that have subscribers, in the order in which they came up; or those that one
+   * connection subscribes to, in the order of its calls, none for what is no connection. Never throws.
+   */
+  topics(connection?: WebSocketConnection): string[];
 
   /**
    * All connections, sorted by the text `address:port` (S14). The API page shows a bare array, and

@@ -33,11 +33,17 @@ export const clientCalls: Table<ClientState, 'connect' | 'send' | 'close'> = {
  * §3.3, S12, S22. `stop` while starting waits for the start. A `start` of a running server is
  * `portOccupied` instead, if it is for the same port.
  */
-export const serverCalls: Table<ServerState, 'start' | 'stop' | 'list' | 'stats'> = {
-  idle: { start: 'allowed', stop: 'other', list: 'other', stats: 'other' },
-  starting: { start: 'other', stop: 'allowed', list: 'other', stats: 'other' },
-  running: { start: 'other', stop: 'allowed', list: 'allowed', stats: 'allowed' },
-  stopping: { start: 'other', stop: 'other', list: 'other', stats: 'allowed' },
+export const serverCalls: Table<ServerState, 'start' | 'stop' | 'list' | 'stats' | 'publish'> = {
+  idle: { start: 'allowed', stop: 'other', list: 'other', stats: 'other', publish: 'other' },
+  starting: { start: 'other', stop: 'allowed', list: 'other', stats: 'other', publish: 'other' },
+  running: {
+    start: 'other',
+    stop: 'allowed',
+    list: 'allowed',
+    stats: 'allowed',
+    publish: 'allowed',
+  },
+  stopping: { start: 'other', stop: 'other', list: 'other', stats: 'allowed', publish: 'other' },
 };
 
 /** §3.3. */

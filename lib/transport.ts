@@ -246,6 +246,9 @@ export interface Connection {
    * the connection is open are queued and leave at open, in order.
    */
   send(data: string | ArrayBuffer | ArrayBufferView, accepted?: boolean): Promise<void> | undefined;
+  /** Gets, or does not get any longer, what is published to this topic from now on. */
+  subscribe(topic: number): void;
+  unsubscribe(topic: number): void;
   /** Resolves when all that was sent before has left this process, or the connection has ended. */
   drained(): Promise<void>;
   /**
@@ -280,4 +283,15 @@ export interface Listener {
 export interface Transport {
   connect(config: ClientConfig, handler: ClientHandler): Connection;
   listen(config: ServerConfig, handler: ServerHandler): Listener;
+  /**
+   * Queues one message for every connection that subscribes to this topic, but `except`; in order with what
+   * is sent to each. The bytes are copied before the call returns. A connection where more than its mark
+   * would wait is given up (1008). Returns undefined, or a promise that resolves when the engine has caught up
+   * with what is published: it never waits for a peer.
+   */
+  publish(
+    topic: number,
+    data: string | ArrayBuffer | ArrayBufferView,
+    except: Connection | undefined,
+  ): Promise<void> | undefined;
 }

@@ -28,6 +28,7 @@ export type {
 } from './server-stats.js';
 export type {
   ClientConnectionCloseCallback,
+  PublishOptions,
   ServerCert,
   WebSocketConnection,
   WebSocketListenAddress,

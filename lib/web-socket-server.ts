@@ -13,11 +13,20 @@ import {
   parameterError,
   stateError,
 } from './errors.js';
+import { defaultLimits, type Limits } from './limits.js';
 import { portOf } from './listen.js';
 import { Listeners } from './listeners.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
-import { closeProblem, errorCallback, sendProblem, startProblem } from './server-arguments.js';
+import {
+  broadcastProblem,
+  closeProblem,
+  errorCallback,
+  publishProblem,
+  sendProblem,
+  startProblem,
+  subscribeProblem,
+} from './server-arguments.js';
 import { ServerEvents, type ServerSlots, serverEventNames } from './server-events.js';
 import { filesOf, readServerConfig } from './server-options.js';
 import {
@@ -31,6 +40,7 @@ import { ServerRun } from './server-run.js';
 import type { WebSocketServerStats } from './server-stats.js';
 import { isStopOptions, PLAIN_STOP, readStopOptions, sumOf } from './server-stop.js';
 import type {
+  PublishOptions,
   WebSocketConnection,
   WebSocketListenAddress,
   WebSocketListenConfig,
@@ -42,6 +52,7 @@ import type {
 import type { Settings } from './settings.js';
 import { peerCalls, type ServerState, serverCalls } from './state.js';
 import type { Surroundings } from './surroundings.js';
+import { type Topic, Topics } from './topics.js';
 import type { ServerConfig, Transport } from './transport.js';
 import type { WebSocketCloseOptions, WebSocketData } from './types.js';
 import { isObject, isSendable } from './validate.js';
@@ -57,6 +68,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
   #runs: ServerRun[] = [];
   /** The connections of the runs; empty without one. */
   #peers: PeerMap = new Map();
+  readonly #topics = new Topics();
 
   constructor({ profile, transport, platform, settings }: Surroundings) {
     this.#profile = profile;
@@ -105,6 +117,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
         transport: this.#transport,
         platform: this.#platform,
         events: this.#events,
+        topics: this.#topics,
         release: (ended: ServerRun) => {
           this.#runs = this.#runs.filter((run) => run !== ended);
         },
@@ -178,6 +191,94 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     return ACCEPTED;
   }
 
+  subscribe(connection: WebSocketConnection, topic: string): Promise<boolean>;
+  subscribe(...args: readonly unknown[]): Promise<boolean> {
+    const { topicsPerConnection: most = 0 } = this.#limits;
+    return this.#changeTopics(args, (peer, topic) =>
+      this.#topics.subscribe(peer, topic, most)
+        ? undefined
+        : stateError('other', `the connection has ${most} topics already`),
+    );
+  }
+
+  unsubscribe(connection: WebSocketConnection, topic: string): Promise<boolean>;
+  unsubscribe(...args: readonly unknown[]): Promise<boolean> {
+    return this.#changeTopics(args, (peer, topic) => {
+      this.#topics.unsubscribe(peer, topic);
+      return undefined;
+    });
+  }
+
+  #changeTopics(
+    args: readonly unknown[],
+    change: (peer: ServerPeer, topic: string) => BusinessError | undefined,
+  ): Promise<boolean> {
+    const [connection, topic] = args;
+    const problem = subscribeProblem(args, this.#limits['topicBytes'] ?? 0);
+    if (problem !== undefined) return refuse(parameterError(problem));
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(denied);
+    const peer = findPeer(connection as WebSocketConnection, this.#peers);
+    if (peer === undefined) {
+      return refuse(unknownPeer(connection as WebSocketConnection, 'notConnected'));
+    }
+    const verdict = peerCalls[peer.state].send;
+    if (verdict !== 'allowed') return refuse(closingPeer(peer, verdict));
+    const error = change(peer, topic as string);
+    return error === undefined ? ACCEPTED : refuse(error);
+  }
+
+  publish(topic: string, data: WebSocketData, options?: PublishOptions): Promise<boolean>;
+  publish(...args: readonly unknown[]): Promise<boolean> {
+    const problem = publishProblem(args, this.#limits['topicBytes'] ?? 0, this.#profile);
+    if (problem !== undefined) return refuse(parameterError(problem));
+    const [name, data, options] = args as [string, WebSocketData, PublishOptions?];
+    const { except } = options ?? {};
+    return this.#publish(
+      () => this.#topics.find(name),
+      data,
+      except && findPeer(except, this.#peers),
+    );
+  }
+
+  broadcast(data: WebSocketData): Promise<boolean>;
+  broadcast(...args: readonly unknown[]): Promise<boolean> {
+    const problem = broadcastProblem(args, this.#profile);
+    if (problem !== undefined) return refuse(parameterError(problem));
+    const everybody = () => this.#topics.everybody(this.#peers.values());
+    return this.#publish(everybody, args[0] as WebSocketData, undefined);
+  }
+
+  #publish(
+    find: () => Topic | undefined,
+    data: WebSocketData,
+    except: ServerPeer | undefined,
+  ): Promise<boolean> {
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(denied);
+    const verdict = serverCalls[this.#state].publish;
+    if (verdict !== 'allowed') return refuse(stateError(verdict, `publish while ${this.#state}`));
+    const topic = find();
+    if (topic === undefined) return ACCEPTED;
+    const pending = this.#transport.publish(topic.number, data, except?.connection);
+    return pending === undefined ? ACCEPTED : acceptedAfter(pending);
+  }
+
+  subscriberCount(topic: string): number {
+    return this.#topics.find(topic)?.subscribers ?? 0;
+  }
+
+  topics(connection?: WebSocketConnection): string[] {
+    if (connection === undefined) return this.#topics.names();
+    const peer = isAddress(connection) ? findPeer(connection, this.#peers) : undefined;
+    return Array.from(peer?.topics ?? [], ({ name }) => name);
+  }
+
+  /** Of the run; without one, those that it would have. */
+  get #limits(): Limits {
+    return this.#run?.config.limits ?? DEFAULTS;
+  }
+
   listAllConnections(): Promise<WebSocketConnection[]>;
   listAllConnections(...args: readonly unknown[]): Promise<WebSocketConnection[]> {
     const error = this.#whyNot('list', args);
@@ -226,6 +327,8 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     this.#listeners.remove(args);
   }
 }
+
+const DEFAULTS = defaultLimits('server');
 
 function refuse(error: BusinessError): Promise<never> {
   return Promise.reject(error);

@@ -30,6 +30,17 @@ export class FakeConnection implements Connection {
     return this.pending;
   }
 
+  /** Topics by number. */
+  readonly topics = new Set<number>();
+
+  subscribe(topic: number): void {
+    this.topics.add(topic);
+  }
+
+  unsubscribe(topic: number): void {
+    this.topics.delete(topic);
+  }
+
   drained(): Promise<void> {
     return this.pending ?? Promise.resolve();
   }
@@ -56,6 +67,9 @@ export interface FakeServer {
 export class FakeTransport implements Transport {
   readonly clients: FakeClient[] = [];
   readonly servers: FakeServer[] = [];
+  readonly published: { topic: number; data: unknown; except: unknown }[] = [];
+  /** What `publish` returns next: a promise where the engine has to catch up. */
+  pending: Promise<void> | undefined;
   /** Thrown by every request, as an engine that cannot be loaded does. */
   broken: Error | undefined;
 
@@ -76,6 +90,15 @@ export class FakeTransport implements Transport {
       },
       stats: () => Promise.resolve(undefined),
     };
+  }
+
+  publish(
+    topic: number,
+    data: string | ArrayBuffer | ArrayBufferView,
+    except: Connection | undefined,
+  ): Promise<void> | undefined {
+    this.published.push({ topic, data, except });
+    return this.pending;
   }
 
   /** The newest request of a client. */

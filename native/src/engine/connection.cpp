@@ -95,7 +95,10 @@ Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listen
       reader_(RulesOf(Role::kServer, rules)),
       rx_(limits_->message) {}
 
-Connection::~Connection() { SetDeadline(0); }
+Connection::~Connection() {
+  core_.topics().Leave(*this);
+  SetDeadline(0);
+}
 
 // ---------------------------------------------------------------------------------------------- from
 // JavaScript
@@ -120,6 +123,22 @@ void Connection::SendLarge(Opcode opcode, Payload payload) {
   if (deflate_ != nullptr && SendCompressed(opcode, {payload.data.get(), payload.size})) return;
   uint8_t key[kMaskKeyBytes];
   tx_.AppendLargeFrame(core_.tx_pool(), opcode, std::move(payload), NextMaskKey(key));
+  WantFlush();
+}
+
+void Connection::SendShared(SharedMessages& messages) {
+  if (!sending()) return;
+  const SharedFrames frames = messages.FramesFor(deflate_.get());
+  // Nobody waits for one of many, and none of them shall miss a message without knowing. As long as the
+  // socket takes all that comes, any size is right.
+  if (blocked_ && tx_.shared_bytes() + frames.bytes.size() > limits_->queued_bytes) {
+    Abandon(kClosePolicyViolation, "too much waits to be sent");
+    return;
+  }
+  tx_.AppendShared(core_.tx_pool(), frames);
+  traffic_.messages_sent += messages.count();
+  traffic_.inflated_sent += frames.inflated;
+  traffic_.deflated_sent += frames.deflated;
   WantFlush();
 }
 

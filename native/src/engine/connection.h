@@ -28,6 +28,8 @@
 #include "protocol/heartbeat.h"
 #include "protocol/limits.h"
 #include "protocol/message_assembler.h"
+#include "protocol/shared_messages.h"
+#include "protocol/topic_table.h"
 
 namespace ohws {
 
@@ -35,7 +37,7 @@ class Core;
 class ClientAttempt;
 class ServerListener;
 
-class Connection final : public SocketHandler {
+class Connection final : public SocketHandler, public TopicTable::Subscriber {
  public:
   enum class State : uint8_t {
     kConnecting,    // client: no answer to the upgrade yet; frames gather
@@ -66,6 +68,8 @@ class Connection final : public SocketHandler {
   // Flush().
   void Send(Opcode opcode, uint8_t* payload, size_t size);
   void SendLarge(Opcode opcode, Payload payload);
+  // What was published to a topic of this one.
+  void SendShared(SharedMessages& messages);
   void Close(uint16_t code, uint16_t wire_code, std::string_view reason);
   // Drops what has not begun to leave, and fails with this code.
   void Abandon(uint16_t wire_code, std::string_view reason);

@@ -1,6 +1,7 @@
 #include "engine/core.h"
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -126,6 +127,7 @@ void Core::RingDoorbell() {
 }
 
 void Core::FlushAll() {
+  topics_.HandOut();
   for (size_t i = 0; i < to_flush_.size(); ++i) to_flush_[i]->Flush();
   to_flush_.clear();
 }
@@ -200,6 +202,7 @@ void Core::DrainDown() {
     }
     // What lies in the ring is written, or copied, before its room is given back.
     FlushAll();
+    if (std::exchange(published_asked_, false)) up_.Post(UpKind::kPublished, 0);
     if (down_.Release()) RingDoorbell();
   }
 }
@@ -210,6 +213,7 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
     case DownKind::kText:
     case DownKind::kBinary:
       if (Connection* connection = Find(header.id)) {
+        topics_.HandOutBefore(*connection);
         connection->Send(kind == DownKind::kText ? Opcode::kText : Opcode::kBinary, payload, header.size);
       }
       return;
@@ -218,6 +222,7 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
       Payload large = down_payloads_.Take(header.arg);
       Connection* connection = Find(header.id);
       if (connection != nullptr && large.data != nullptr) {
+        topics_.HandOutBefore(*connection);
         connection->SendLarge(kind == DownKind::kLargeText ? Opcode::kText : Opcode::kBinary,
                               std::move(large));
       }
@@ -230,17 +235,20 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
       Listen(header.id, Text(header, payload));
       return;
     case DownKind::kStop:
+      topics_.HandOut();
       if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
         found->second->Stop(header.aux, Text(header, payload));
       }
       return;
     case DownKind::kDrain:
+      topics_.HandOut();
       if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
         found->second->Drain(header.arg, header.aux, Text(header, payload));
       }
       return;
     case DownKind::kClose:
       if (Connection* connection = Find(header.id)) {
+        topics_.HandOutBefore(*connection);
         connection->Close(header.aux, static_cast<uint16_t>(header.arg), Text(header, payload));
       }
       return;
@@ -248,7 +256,10 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
       Release(header.id);
       return;
     case DownKind::kAbandon:
-      if (Connection* connection = Find(header.id)) connection->Abandon(header.aux, Text(header, payload));
+      if (Connection* connection = Find(header.id)) {
+        topics_.HandOutBefore(*connection);
+        connection->Abandon(header.aux, Text(header, payload));
+      }
       return;
     case DownKind::kStatsRequest:
       if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
@@ -258,7 +269,27 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
       }
       return;
     case DownKind::kDrainRequest:
-      if (Connection* connection = Find(header.id)) connection->RequestDrained();
+      if (Connection* connection = Find(header.id)) {
+        topics_.HandOutBefore(*connection);
+        connection->RequestDrained();
+      }
+      return;
+    case DownKind::kSubscribe:
+      if (Connection* connection = Find(header.id)) topics_.Subscribe(*connection, header.arg);
+      return;
+    case DownKind::kUnsubscribe:
+      if (Connection* connection = Find(header.id)) topics_.Unsubscribe(*connection, header.arg);
+      return;
+    case DownKind::kPublishText:
+    case DownKind::kPublishLargeText:
+      Publish(header, Opcode::kText, payload);
+      return;
+    case DownKind::kPublishBinary:
+    case DownKind::kPublishLargeBinary:
+      Publish(header, Opcode::kBinary, payload);
+      return;
+    case DownKind::kPublishedRequest:
+      published_asked_ = true;
       return;
   }
 }
@@ -278,6 +309,19 @@ void Core::AddStats(StringListWriter& stats) const {
   add("memory.compression", DeflateBudget::Process().used());
 }
 
+void Core::Publish(const RecordHeader& header, Opcode opcode, const uint8_t* payload) {
+  const auto kind = static_cast<DownKind>(header.kind);
+  if (kind == DownKind::kPublishText || kind == DownKind::kPublishBinary) {
+    topics_.Publish(header.id, header.arg, opcode, {payload, header.size});
+    return;
+  }
+  const Payload large = down_payloads_.Take(header.arg);
+  uint32_t except = 0;
+  if (large.data == nullptr || header.size != sizeof(except)) return;
+  std::memcpy(&except, payload, sizeof(except));
+  topics_.Publish(header.id, except, opcode, {large.data.get(), large.size});
+}
+
 void Core::Connect(uint32_t id, std::string_view config) {
   auto attempt = std::make_unique<ClientAttempt>(*this, ClientConfig::Decode(config));
   ClientAttempt& started = *attempt;
@@ -294,7 +338,10 @@ void Core::Listen(uint32_t id, std::string_view config) {
 }
 
 void Core::Release(uint32_t id) {
-  if (Connection* connection = Find(id)) connection->OnReleased();
+  if (Connection* connection = Find(id)) {
+    topics_.Leave(*connection);
+    connection->OnReleased();
+  }
   if ((id & kJsOwnedId) != 0 || id >= accepted_.size()) return;
   if (accepted_[id].connection == nullptr) {
     free_ids_.push_back(id);

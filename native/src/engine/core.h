@@ -20,6 +20,7 @@
 #include "engine/server_counters.h"
 #include "engine/server_listener.h"
 #include "engine/tls.h"
+#include "engine/topics.h"
 #include "engine/tx_queue.h"
 #include "engine/up_writer.h"
 #include "protocol/deflate_codec.h"
@@ -58,6 +59,7 @@ class Core {
   Traffic& client_traffic() { return client_traffic_; }
   // Adds what is the whole thread's to the snapshot of a server.
   void AddStats(StringListWriter& stats) const;
+  Topics& topics() { return topics_; }
 
   // A new accepted connection; it gets an id of its own.
   Connection* Accept(lws* wsi, ServerListener& listener, std::string ip, CloseRules rules);
@@ -80,6 +82,7 @@ class Core {
   };
 
   void DrainDown();
+  void Publish(const RecordHeader& header, Opcode opcode, const uint8_t* payload);
   void Dispatch(const RecordHeader& header, uint8_t* payload);
   void FlushAll();
   void ReadAll();
@@ -107,6 +110,8 @@ class Core {
   ClientTls client_tls_;
   DeflateWorkspace deflate_{DeflateBudget::Process()};
   Deadlines deadlines_;
+  Topics topics_;
+  bool published_asked_ = false;  // kPublished is due
   Handshakes handshakes_{context_};
   std::vector<Accepted> accepted_;  // by id; slot 0 is not used
   std::vector<uint32_t> free_ids_;

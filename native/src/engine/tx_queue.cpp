@@ -51,6 +51,7 @@ void TxPool::PutItems(std::unique_ptr<TxItems> items) {
   items->list.clear();
   items->first = 0;
   items->control_frames = 0;
+  items->shared_bytes = 0;
   items_.push_back(std::move(items));
 }
 
@@ -66,7 +67,7 @@ void TxQueue::ReleaseIfEmpty(TxPool& pool) {
 // Room at the end of the last block, which is then `bytes` longer, or in a new block.
 uint8_t* TxQueue::Room(TxPool& pool, size_t bytes) {
   std::vector<TxItem>& list = Ensure(pool).list;
-  const bool fits = !list.empty() && list.back().payload.data == nullptr && list.back().in_ring.empty() &&
+  const bool fits = !list.empty() && list.back().payload.data == nullptr && list.back().outside.empty() &&
                     list.back().control_frames == 0 &&
                     list.back().block.capacity - list.back().block.size >= bytes;
   if (!fits) list.emplace_back().block = pool.GetBlock(static_cast<uint32_t>(bytes));
@@ -99,7 +100,21 @@ void TxQueue::AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, s
   const size_t header = FrameHeaderBytes(size, mask_key != nullptr);
   WriteFrameHeader(payload - header, opcode, true, size, mask_key);
   if (mask_key != nullptr) MaskCopy(payload, payload, size, mask_key, 0);
-  Ensure(pool).list.emplace_back().in_ring = {payload - header, header + size};
+  Ensure(pool).list.emplace_back().outside = {payload - header, header + size};
+}
+
+void TxQueue::AppendShared(TxPool& pool, const SharedFrames& frames) {
+  TxItems& items = Ensure(pool);
+  TxItem& item = items.list.emplace_back();
+  item.outside = frames.bytes;
+  item.shared = frames.owner;
+  items.shared_bytes += frames.bytes.size() + kSharedRunBytes;
+}
+
+void TxQueue::LetGo(TxItem& item) {
+  if (item.shared == nullptr) return;
+  items_->shared_bytes -= item.outside.size() + kSharedRunBytes;
+  item.shared.reset();
 }
 
 void TxQueue::InsertControlFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
@@ -133,6 +148,7 @@ void TxQueue::DropUnsentFrames(TxPool& pool) {
     const bool is_written = &item < items_->list.data() + items_->first;
     if (is_written || item.control_frames != 0 || item.begun) return false;
     pool.PutBlock(std::move(item.block));
+    LetGo(item);
     return true;
   });
   ReleaseIfEmpty(pool);
@@ -151,11 +167,11 @@ void TxQueue::Own(TxPool& pool) {
   if (items_ == nullptr) return;
   for (size_t i = items_->first; i < items_->list.size(); ++i) {
     TxItem& item = items_->list[i];
-    if (item.in_ring.empty()) continue;
-    item.block = pool.GetBlock(static_cast<uint32_t>(item.in_ring.size()));
-    item.block.size = static_cast<uint32_t>(item.in_ring.size());
-    std::copy(item.in_ring.begin(), item.in_ring.end(), item.block.bytes.get());
-    item.in_ring = {};
+    if (item.outside.empty() || item.shared != nullptr) continue;
+    item.block = pool.GetBlock(static_cast<uint32_t>(item.outside.size()));
+    item.block.size = static_cast<uint32_t>(item.outside.size());
+    std::copy(item.outside.begin(), item.outside.end(), item.block.bytes.get());
+    item.outside = {};
   }
 }
 
@@ -171,7 +187,7 @@ size_t TxQueue::Gather(std::span<iovec> out) const {
     size_t skip = item.sent;
     add(item.block.bytes.get(), item.block.size, skip);
     add(item.payload.data.get(), item.payload.size, skip);
-    add(item.in_ring.data(), item.in_ring.size(), skip);
+    add(item.outside.data(), item.outside.size(), skip);
   }
   return count;
 }
@@ -187,6 +203,7 @@ void TxQueue::Pop(TxPool& pool, size_t written) {
     items_->control_frames -= item.control_frames;
     pool.PutBlock(std::move(item.block));
     item.payload = {};
+    LetGo(item);
     ++items_->first;
   }
   // A queue that never runs empty must not keep what has left.

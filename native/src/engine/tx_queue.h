@@ -1,7 +1,8 @@
 // What one connection still has to write: whole frames in order. Small frames are copied into blocks that are
 // borrowed from a pool and go back as soon as they are written, so that one write carries many of them. A
 // large frame is written from where its payload lies: beside the ring, or in the ring itself for as long as
-// the ring's records are valid. Engine thread.
+// the ring's records are valid. Frames that many connections get are written from where they lie for all of
+// them. Engine thread.
 //
 // Invariants:
 //  1. Control frames overtake data frames, but never get into one: items hold whole frames, and one that has
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "protocol/frame.h"
+#include "protocol/shared_messages.h"
 #include "wire/payload_table.h"
 
 namespace ohws {
@@ -32,22 +34,24 @@ struct TxBlock {
 };
 
 // One block of whole small frames, or one large frame: its header in `block`, its payload beside, or both in
-// the ring.
+// the ring; or shared frames.
 struct TxItem {
   TxBlock block;
   Payload payload;
-  std::span<const uint8_t> in_ring;
+  std::span<const uint8_t> outside;         // in the ring, or of `shared`
+  std::shared_ptr<const uint8_t[]> shared;  // keeps `outside`; null for the ring
   size_t sent = 0;
   uint32_t control_frames = 0;  // and nothing else, if there are any
   bool begun = false;           // some of it has left, or is promised to TLS
 
-  size_t size() const { return block.size + payload.size + in_ring.size(); }
+  size_t size() const { return block.size + payload.size + outside.size(); }
 };
 
 struct TxItems {
   std::vector<TxItem> list;
   size_t first = 0;  // those before it are written
   size_t control_frames = 0;
+  size_t shared_bytes = 0;
 };
 
 // Memory to reuse; one pool an engine thread.
@@ -72,6 +76,8 @@ class TxPool {
 
 class TxQueue {
  public:
+  // What a run of shared frames counts beside its bytes: about what the items that name it take.
+  static constexpr size_t kSharedRunBytes = 128;
   // A frame of so many bytes and more is not worth a copy.
   static constexpr size_t kLargeFrameBytes = 4096;
 
@@ -90,6 +96,8 @@ class TxQueue {
                         bool compressed = false);
   // The same for a payload in the ring, which has room for a header before it.
   void AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size, const uint8_t* mask_key);
+  // Appends frames that others have too.
+  void AppendShared(TxPool& pool, const SharedFrames& frames);
   // Inserts a control frame before every data frame that has not begun to leave.
   void InsertControlFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
                           const uint8_t* mask_key);
@@ -107,6 +115,8 @@ class TxQueue {
 
   // Control frames that wait; pongs are bounded by this.
   size_t control_frames() const { return items_ == nullptr ? 0 : items_->control_frames; }
+  // What waits of shared frames, and what it costs to let it wait: whole runs until they have left.
+  size_t shared_bytes() const { return items_ == nullptr ? 0 : items_->shared_bytes; }
   // Bytes on the wire that wait, counted one by one.
   size_t CountBytes() const;
 
@@ -114,6 +124,7 @@ class TxQueue {
   TxItems& Ensure(TxPool& pool);
   uint8_t* Room(TxPool& pool, size_t bytes);
   void ReleaseIfEmpty(TxPool& pool);
+  void LetGo(TxItem& item);
 
   std::unique_ptr<TxItems> items_;
 };

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -122,6 +123,17 @@ class DeflateSession {
 
   // The message as it is to be sent with RSV1; empty data if it is to be sent as it is.
   Payload Compress(std::span<const uint8_t> message);
+
+  // Sessions of one workspace with the same compress a message to the same bytes.
+  struct Sharing {
+    Compressor::Settings settings;
+    size_t threshold_bytes;
+    bool operator==(const Sharing&) const = default;
+  };
+  // Nothing where context is kept.
+  std::optional<Sharing> sharing() const {
+    return out_.keeps_context ? std::nullopt : std::optional<Sharing>({settings_, threshold_bytes_});
+  }
 
  private:
   DeflateReservation reservation_;

@@ -17,6 +17,7 @@ constexpr Row kRows[] = {
     {"messageFragments", [](EndpointLimits& limits) -> uint64_t& { return limits.message.max_fragments; }},
     {"pendingControlFrames",
      [](EndpointLimits& limits) -> uint64_t& { return limits.pending_control_frames; }},
+    {"queuedBytes", [](EndpointLimits& limits) -> uint64_t& { return limits.queued_bytes; }},
     {"closeTimeoutMs", [](EndpointLimits& limits) -> uint64_t& { return limits.close_timeout_ms; }},
     {"handshakeTimeoutMs", [](EndpointLimits& limits) -> uint64_t& { return limits.handshake_timeout_ms; }},
     {"headerBytes", [](EndpointLimits& limits) -> uint64_t& { return limits.header_bytes; }},

@@ -15,6 +15,7 @@ inline constexpr uint64_t kNoLimit = UINT64_MAX;
 struct EndpointLimits {
   MessageLimits message;
   uint64_t pending_control_frames = 0;
+  uint64_t queued_bytes = 0;  // of what was published; JavaScript counts what was sent
   uint64_t close_timeout_ms = 0;
   uint64_t handshake_timeout_ms = 0;
   uint64_t header_bytes = 0;

@@ -60,6 +60,8 @@ enum class UpKind : uint8_t {
   kDrained = 13,  // answer to kDrainRequest
   kGone = 14,     // client: after kClosed, its TCP connection has ended too
   kStats = 15,    // listener: answer to kStatsRequest; strings [name, value, name, value, ...]
+  // answer to kPublishedRequest
+  kPublished = 16,
 };
 
 // JavaScript to engine.
@@ -76,7 +78,18 @@ enum class DownKind : uint8_t {
   kDrainRequest = 10,  // answer kDrained once all that was sent before has left this process
   kAbandon = 11,       // drop what has not begun to leave and fail; aux: code for the wire; payload: reason
   kDrain = 12,         // listener: as kStop, in at most arg milliseconds; aux: close code; payload: reason
-  kStatsRequest = 13   // listener; answer kStats, unless it is gone
+  kStatsRequest = 13,  // listener; answer kStats, unless it is gone
+  kSubscribe = 14,     // arg: a topic, as JavaScript numbers them
+  kUnsubscribe = 15,   // arg: the topic
+  // id: the topic; arg: a connection that does not get it, or 0.
+  kPublishText = 16,    // payload: UTF-8
+  kPublishBinary = 17,  // payload: bytes
+  // id: the topic; arg: token of a payload beside the ring; payload: the connection that does not get it (32
+  // bits, in the machine's byte order), or 0.
+  kPublishLargeText = 18,
+  kPublishLargeBinary = 19,
+  // Answer kPublished once all that was published before is in the subscribers' queues.
+  kPublishedRequest = 20
 };
 
 // Flags.
