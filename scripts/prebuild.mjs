@@ -37,8 +37,6 @@ const targets = {
   },
   'darwin-x64': {},
   'darwin-arm64': {},
-  'win32-x64': {},
-  'win32-arm64': {},
 };
 
 function runNode(args, options = {}) {

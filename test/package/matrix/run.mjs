@@ -2,10 +2,11 @@
 // `npm run test:package`: packs the package and proves that the tarball works wherever it is installed. Needs the npm
 // registry, nothing else of the network; no part of `npm test`.
 //
-//   npm run test:package [-- --only REGEX] [--no-prebuild] [--keep]
+//   npm run test:package [-- --only REGEX] [--no-prebuild] [--tarball FILE] [--keep]
 //
 // Every case runs in a folder of its own, with a PATH that has a shell, a few tools and no compiler, and with install
-// scripts off. `--no-prebuild` takes the binaries that are in prebuilds/ and bundled-tls/; `--keep` leaves the folder.
+// scripts off. `--no-prebuild` takes the binaries that are in prebuilds/ and bundled-tls/; `--tarball` takes one that is packed already;
+// `--keep` leaves the folder.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -24,6 +25,7 @@ import { parseArgs } from 'node:util';
 import { inspectBinary } from '../../../scripts/inspect-binary.mjs';
 import { npm } from '../../../scripts/npm.mjs';
 import { arm64Cases } from './arm64.mjs';
+import { makeCertificate } from './certificate.mjs';
 import { muslCases } from './musl/cases.mjs';
 import { newcomerCases } from './newcomer.mjs';
 import { NotRun } from './not-run.mjs';
@@ -35,6 +37,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     'no-prebuild': { type: 'boolean', default: false },
+    tarball: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -269,9 +272,10 @@ const cases = {
   ...arm64Cases({ installed, scratch, smokeAll }),
 };
 
+/** Those for Linux: what is read is ELF. */
 function binariesIn(folder) {
   return readdirSync(folder, { recursive: true })
-    .filter((name) => name.endsWith('.node'))
+    .filter((name) => /linux-\w+\/[^/]+\.node$/.test(name))
     .map((name) => path.join(folder, name));
 }
 
@@ -377,19 +381,20 @@ function makeBin() {
   return bin;
 }
 
+/** The package as `npm publish` would send it; the path of the tarball. */
+function pack() {
+  if (!options['no-prebuild']) npm(['run', 'prebuild'], { cwd: root, stdio: 'inherit' });
+  npm(['run', 'build:ts', '--silent'], { cwd: root });
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch];
+  const [{ filename, size, unpackedSize, entryCount }] = JSON.parse(npm(args, { cwd: root }));
+  say(`${filename}: ${size} bytes, ${unpackedSize} unpacked, ${entryCount} files`);
+  return inScratch(filename);
+}
+
 function prepare() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('the package test runs on Linux x64');
-  if (!options['no-prebuild']) npm(['run', 'prebuild'], { cwd: root, stdio: 'inherit' });
-  npm(['run', 'build:ts', '--silent'], { cwd: root });
-
-  const [packed] = JSON.parse(
-    npm(['pack', '--json', '--ignore-scripts', '--pack-destination', scratch], { cwd: root }),
-  );
-  world.tarball = inScratch(packed.filename);
-  say(
-    `${packed.filename}: ${packed.size} bytes, ${packed.unpackedSize} unpacked, ${packed.entryCount} files`,
-  );
+  world.tarball = options.tarball === undefined ? pack() : path.resolve(options.tarball);
 
   world.registry = npm(['config', 'get', 'registry'], { cwd: root }).trim();
   mkdirSync(inScratch('tools'));
@@ -404,10 +409,6 @@ function prepare() {
 
   world.node = process.execPath;
   world.npmCli = process.env.npm_execpath;
-  const certificate = {
-    SMOKE_CERTIFICATE: inScratch('certificate.pem'),
-    SMOKE_KEY: inScratch('key.pem'),
-  };
   // What npm tells those that it runs would tell the package managers below too.
   const inherited = Object.entries(process.env).filter(
     ([name]) =>
@@ -417,21 +418,8 @@ function prepare() {
     ...Object.fromEntries(inherited),
     npm_config_registry: world.registry,
     PATH: makeBin(),
-    ...certificate,
   };
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const files = ['-keyout', certificate.SMOKE_KEY, '-out', certificate.SMOKE_CERTIFICATE];
-  run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    ...files,
-    ...subject,
-  ]);
+  Object.assign(world.env, makeCertificate(scratch, world.env));
 }
 
 async function main() {
