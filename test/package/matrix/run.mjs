@@ -5,8 +5,8 @@
 //   npm run test:package [-- --only REGEX] [--no-prebuild] [--tarball FILE] [--keep]
 //
 // Every case runs in a folder of its own, with a PATH that has a shell, a few tools and no compiler, and with install
-// scripts off. `--no-prebuild` takes the binaries that are in prebuilds/ and bundled-tls/; `--tarball` takes one that is packed already;
-// `--keep` leaves the folder.
+// scripts off. `--no-prebuild` takes the binaries that are in prebuilds/ and bundled-tls/; `--tarball` takes one that is
+// packed already; `--keep` leaves the folder.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
