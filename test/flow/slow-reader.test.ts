@@ -118,7 +118,8 @@ async function openPair(role: 'server' | 'client'): Promise<{
   }
   const listener = await RawListener.listen();
   const client = new TestClient();
-  await client.connect(listener.url());
+  // No pings, which a peer of these tests takes for messages: under a sanitizer it takes more than 30 s.
+  await client.connect(listener.url(), { pingInterval: 0 });
   const peer = await listener.acceptOpen();
   await client.log.next('open');
   return { peer, send: (data) => client.ws.send(data) };

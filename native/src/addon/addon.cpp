@@ -157,7 +157,7 @@ Napi::Value CountQueuedBytes(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData(new Environment());
+  env.SetInstanceData(new Environment());  // NOLINT(cppcoreguidelines-owning-memory): Node owns it
   exports["wireVersion"] = Napi::Number::New(env, kWireVersion);
   exports["lwsVersion"] = Napi::String::New(env, Engine::LwsVersion());
   exports["tlsVersion"] = Napi::String::New(env, Engine::TlsVersion());

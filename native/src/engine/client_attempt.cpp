@@ -266,7 +266,7 @@ size_t ClientAttempt::WriteProxyRequest(char* out, size_t room) const {
 
 int ClientAttempt::ReadProxyAnswer(Connection& connection, int fd) {
   constexpr std::string_view kEndOfHead = "\r\n\r\n";
-  std::array<char, 2048> piece;
+  std::array<char, 2048> piece{};
   // Only the head is ours: what follows belongs to the tunnel.
   const ssize_t seen = recv(fd, piece.data(), piece.size(), MSG_PEEK);
   if (seen < 0 && (errno == EAGAIN || errno == EINTR)) return 1;

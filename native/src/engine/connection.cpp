@@ -453,6 +453,7 @@ void Connection::Flush() {
   if (wsi_ == nullptr || stream_.fd() < 0) return;
   bool progress = false;
   while (!tx_.empty() && !blocked_) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled as far as it is used
     std::array<iovec, kRunsPerWrite> runs;
     const std::span<const iovec> some(runs.data(), tx_.Gather(runs));
     size_t wanted = 0;

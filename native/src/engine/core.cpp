@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 #include <span>
 #include <utility>
 
 #include "engine/client_attempt.h"
 #include "engine/posix.h"
+#include "wire/mutex.h"
 
 namespace ohws {
 
@@ -27,8 +27,8 @@ constexpr uint32_t kFlushAfterBytes = 256 * 1024;
 
 // Making and destroying a context touches process-wide state of lws and OpenSSL; environments in other
 // threads may be doing the same.
-std::mutex& ContextMutex() {
-  static std::mutex mutex;
+Mutex& ContextMutex() {
+  static Mutex mutex;
   return mutex;
 }
 
@@ -54,7 +54,7 @@ Core::~Core() {
   for (const auto& [id, listener] : listeners_) listener->CancelTimer();
   handshakes_.CancelTimer();
   if (context_ != nullptr) {
-    const std::lock_guard<std::mutex> lock(ContextMutex());
+    const MutexLock lock(ContextMutex());
     lws_context_destroy(context_);
   }
 }
@@ -73,7 +73,7 @@ bool Core::Start() {
   info.user = this;
   info.log_cx = &log_context_;
   loop_.Prepare(info);
-  const std::lock_guard<std::mutex> lock(ContextMutex());
+  const MutexLock lock(ContextMutex());
   lws_set_log_level(0, nullptr);
   context_ = lws_create_context(&info);
   if (context_ == nullptr) return false;
@@ -188,7 +188,7 @@ Connection* Core::Accept(lws* wsi, ServerListener& listener, std::string ip, Clo
 }
 
 void Core::DrainDown() {
-  RecordHeader header;
+  RecordHeader header{};
   uint8_t* payload = nullptr;
   bool more = true;
   while (more) {

@@ -40,7 +40,7 @@ const lws_event_loop_ops Loop::Seam::kOps = [] {
   ops.wsi_logical_close = LogicalClose;
   ops.sock_accept = SocketAppears;
   ops.io = Io;
-  ops.evlib_size_pt = sizeof(Loop*);
+  ops.evlib_size_pt = sizeof(Loop*);  // NOLINT(bugprone-sizeof-expression): a pointer is what it keeps
   return ops;
 }();
 

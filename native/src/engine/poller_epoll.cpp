@@ -23,6 +23,8 @@ class EpollPoller final : public Poller {
     event.data.u64 = kWakeEvent;
     epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
   }
+  EpollPoller(const EpollPoller&) = delete;
+  EpollPoller& operator=(const EpollPoller&) = delete;
   ~EpollPoller() override {
     close(wake_);
     close(epoll_);

@@ -23,6 +23,8 @@ class PollPoller final : public Poller {
     watched_.push_back({wake_[0], POLLIN, 0});
     meta_.push_back({});
   }
+  PollPoller(const PollPoller&) = delete;
+  PollPoller& operator=(const PollPoller&) = delete;
   ~PollPoller() override {
     close(wake_[0]);
     close(wake_[1]);
@@ -54,7 +56,7 @@ class PollPoller final : public Poller {
   size_t Wait(std::span<Event> events, int timeout_ms) override {
     if (poll(watched_.data(), static_cast<nfds_t>(watched_.size()), timeout_ms) <= 0) return 0;
     if (watched_[0].revents != 0) {
-      std::array<char, 64> rings;
+      std::array<char, 64> rings{};
       while (read(wake_[0], rings.data(), rings.size()) > 0) continue;
     }
     size_t filled = 0;

@@ -9,7 +9,6 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
-#include <mutex>
 #include <utility>
 
 #include "engine/connection.h"
@@ -19,6 +18,7 @@
 #include "engine/tls.h"
 #include "ohws_lws_patches.h"
 #include "protocol/origin.h"
+#include "wire/mutex.h"
 
 namespace ohws {
 
@@ -30,6 +30,8 @@ constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
 constexpr lws_usec_t kAcceptAgainUs = 100 * LWS_US_PER_MS;
 // One look at the listening socket accepts so many, then others have their turn.
 constexpr int kAcceptBatch = 64;
+// Of 4 KiB each: the largest head.
+constexpr size_t kMaxHeadReads = 16;
 
 Peer PeerOf(lws* wsi) { return ohws::PeerOf(static_cast<int>(lws_get_socket_fd(wsi))); }
 
@@ -59,8 +61,8 @@ std::string RequestForLws(const HttpHead& head) {
 }
 
 // netstack's ban list is the process's, across servers, environments and their ends (S9).
-std::mutex& NetstackMutex() {
-  static std::mutex mutex;
+Mutex& NetstackMutex() {
+  static Mutex mutex;
   return mutex;
 }
 ConnectRates& NetstackRates() {
@@ -396,8 +398,9 @@ void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
     send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     // A request that has come already: unread, it would make a reset of the end, which takes the answer away.
-    std::array<char, 4096> unread;
-    while (recv(fd, unread.data(), unread.size(), 0) > 0) {
+    // No more than the largest request, since a peer may send as fast as this reads.
+    std::array<char, 4096> unread{};
+    for (size_t reads = 0; reads < kMaxHeadReads && recv(fd, unread.data(), unread.size(), 0) > 0; ++reads) {
     }
   }
   close(fd);
@@ -501,7 +504,7 @@ int ServerListener::LetInAsNetstack(lws* wsi) {
     ReportRefusal(ip, 0, kOriginNotAllowed);
     return Drop(RefusalReason::kOrigin);
   }
-  const std::lock_guard<std::mutex> lock(NetstackMutex());
+  const MutexLock lock(NetstackMutex());
   const Verdict verdict = admission_.Check(ip, NowMs());
   if (verdict == Verdict::kAccept) return 0;
   ReportRefusal(ip, 0, Reason(verdict));

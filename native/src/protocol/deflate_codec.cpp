@@ -27,6 +27,7 @@ void* Allocate(void* opaque, unsigned int items, unsigned int size) {
   const size_t bytes = size_t{items} * size + kSizeBytes;
   auto* const budget = static_cast<DeflateBudget*>(opaque);
   if (!budget->TryTake(bytes)) return nullptr;
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): it becomes zlib's, which calls Free
   auto* const memory = static_cast<uint8_t*>(std::malloc(bytes));
   if (memory == nullptr) {
     budget->Give(bytes);
@@ -40,7 +41,7 @@ void Free(void* opaque, void* address) {
   auto* const memory = static_cast<uint8_t*>(address) - kSizeBytes;
   size_t bytes = 0;
   std::memcpy(&bytes, memory, sizeof(bytes));
-  std::free(memory);
+  std::free(memory);  // NOLINT(cppcoreguidelines-owning-memory): zlib owned it
   static_cast<DeflateBudget*>(opaque)->Give(bytes);
 }
 
@@ -93,12 +94,8 @@ Payload Compressor::Compress(std::span<const uint8_t> message, bool keep_context
   do {
     if (out.size - size < kFlushBytes) {
       const size_t capacity = out.size == 0 ? message.size() / 2 + 4 * kFlushBytes : 2 * out.size;
-      auto* const grown = static_cast<uint8_t*>(std::realloc(out.data.get(), capacity));
-      failed = grown == nullptr;
+      failed = !out.Resize(capacity);
       if (failed) break;
-      static_cast<void>(out.data.release());
-      out.data.reset(grown);
-      out.size = capacity;
     }
     if (stream.avail_in == 0) {
       stream.avail_in = Limited(left);
@@ -164,6 +161,7 @@ Decompressor::Step Decompressor::Inflate() {
 
 // Begins a stream with the window of the one that has ended.
 bool Decompressor::Continue() {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): 32 KiB, of which zlib fills what is used
   std::array<uint8_t, size_t{1} << kMaxWindowBits> window;
   unsigned int bytes = 0;
   return inflateGetDictionary(stream_.get(), window.data(), &bytes) == Z_OK &&

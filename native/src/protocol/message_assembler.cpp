@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace ohws {
 namespace {
@@ -55,7 +55,7 @@ MessageAssembler::Status MessageAssembler::Feed(const FramePiece& piece) {
   } else {
     const size_t before = size_;
     if (!Append(piece)) return Fail(State::kTooLarge);
-    bytes = buffer_ + before;
+    bytes = buffer_.data.get() + before;
   }
 
   if (!binary_) {
@@ -72,56 +72,48 @@ bool MessageAssembler::Append(const FramePiece& piece) {
   if (piece.size == 0) return true;
   const size_t needed = size_ + piece.size;
   if (needed < size_) return false;
-  if (needed > capacity_ && !Grow(needed, SaturatingAdd(needed, piece.remaining))) return false;
-  piece.CopyTo(buffer_ + size_);
+  if (needed > buffer_.size && !Grow(needed, SaturatingAdd(needed, piece.remaining))) return false;
+  piece.CopyTo(buffer_.data.get() + size_);
   size_ = needed;
-  view_ = buffer_;
+  view_ = buffer_.data.get();
   return true;
 }
 
 bool MessageAssembler::Grow(size_t needed, uint64_t announced) {
-  uint64_t capacity = GrowTo(capacity_, needed, announced, limits_->reserve_ahead_bytes);
+  uint64_t capacity = GrowTo(buffer_.size, needed, announced, limits_->reserve_ahead_bytes);
   if (limits_->max_message_bytes != 0) capacity = std::min(capacity, limits_->max_message_bytes);
   if (capacity > std::numeric_limits<size_t>::max()) return false;
-  auto* grown = static_cast<uint8_t*>(std::realloc(buffer_, static_cast<size_t>(capacity)));
-  if (grown == nullptr) return false;
-  buffer_ = grown;
-  capacity_ = static_cast<size_t>(capacity);
-  return true;
+  return buffer_.Resize(static_cast<size_t>(capacity));
 }
 
 std::span<uint8_t> MessageAssembler::RoomInPlace(uint64_t remaining, size_t least, size_t most) {
-  if (state_ != State::kOpen || buffer_ == nullptr || remaining < least) return {};
+  if (state_ != State::kOpen || buffer_.data == nullptr || remaining < least) return {};
   // A frame of which only the header has come is not judged yet.
   if (!limits_->Allow(SaturatingAdd(size_, remaining))) return {};
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(remaining, most));
-  if (capacity_ - size_ < wanted && !Grow(size_ + wanted, SaturatingAdd(size_, remaining))) return {};
-  return {buffer_ + size_, wanted};
+  if (buffer_.size - size_ < wanted && !Grow(size_ + wanted, SaturatingAdd(size_, remaining))) return {};
+  return {buffer_.data.get() + size_, wanted};
 }
 
 Payload MessageAssembler::TakeBuffer() {
   assert(state_ == State::kComplete);
   Payload taken;
-  taken.size = size_;
-  if (buffer_ != nullptr) {
-    // What growth reserved too much goes back, as the message may live long. Shrinking does not move it.
-    auto* fitted = size_ < capacity_ ? static_cast<uint8_t*>(std::realloc(buffer_, size_)) : nullptr;
-    taken.data.reset(fitted != nullptr ? fitted : buffer_);
-    buffer_ = nullptr;
-  } else if (size_ != 0) {
-    taken.data.reset(static_cast<uint8_t*>(std::malloc(size_)));
-    if (taken.data != nullptr) std::memcpy(taken.data.get(), view_, size_);
+  if (buffer_.data != nullptr) {
+    taken = std::exchange(buffer_, {});
+    // What growth reserved too much goes back, as the message may live long.
+    if (size_ < taken.size) taken.Resize(size_);
+  } else if (size_ != 0 && taken.Resize(size_)) {
+    std::memcpy(taken.data.get(), view_, size_);
   }
+  taken.size = size_;
   Reset();
   return taken;
 }
 
 void MessageAssembler::Reset() {
-  std::free(buffer_);
-  buffer_ = nullptr;
+  buffer_ = {};
   view_ = nullptr;
   size_ = 0;
-  capacity_ = 0;
   whole_frames_ = 0;
   utf8_.Reset();
   state_ = State::kIdle;

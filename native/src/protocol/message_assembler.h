@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 
 #include "protocol/frame_reader.h"
@@ -39,8 +38,6 @@ class MessageAssembler {
 
   // `limits` outlives the object.
   explicit MessageAssembler(const MessageLimits& limits) : limits_(&limits) {}
-  ~MessageAssembler() { std::free(buffer_); }
-
   MessageAssembler(const MessageAssembler&) = delete;
   MessageAssembler& operator=(const MessageAssembler&) = delete;
 
@@ -64,10 +61,10 @@ class MessageAssembler {
   bool ascii_only() const { return !binary_ && utf8_.ascii_only(); }
 
   // True if TakeBuffer() gives memory away instead of copying.
-  bool buffered() const { return buffer_ != nullptr; }
+  bool buffered() const { return buffer_.data != nullptr; }
 
   // Bytes of memory held now; 0 between messages.
-  size_t held_bytes() const { return capacity_; }
+  size_t held_bytes() const { return buffer_.size; }
 
   // True between a message's first piece and its last.
   bool in_message() const { return state_ == State::kOpen; }
@@ -89,9 +86,8 @@ class MessageAssembler {
 
   const MessageLimits* limits_;
   const uint8_t* view_ = nullptr;
-  uint8_t* buffer_ = nullptr;  // from malloc; null while nothing is held
+  Payload buffer_;  // room for the message; none while nothing is held
   size_t size_ = 0;
-  size_t capacity_ = 0;
   uint32_t whole_frames_ = 0;  // of this message
   Utf8Validator utf8_;
   State state_ = State::kIdle;

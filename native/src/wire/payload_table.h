@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
-#include <mutex>
 #include <vector>
+
+#include "wire/mutex.h"
 
 namespace ohws {
 
@@ -22,6 +23,9 @@ struct Payload {
 
   // Uninitialised; empty data if there is no memory.
   static Payload Allocate(size_t size);
+  // Grows or shrinks, with its bytes as far as both sizes have them. False, and nothing has changed, if there
+  // is no memory; shrinking never moves.
+  bool Resize(size_t new_size);
 };
 
 class PayloadTable {
@@ -35,9 +39,9 @@ class PayloadTable {
 
  private:
   std::atomic<size_t> bytes_ = 0;
-  std::mutex mutex_;
-  std::vector<Payload> slots_;  // guarded by mutex_
-  std::vector<uint32_t> free_;  // guarded by mutex_: tokens without a payload
+  Mutex mutex_;
+  std::vector<Payload> slots_ OHWS_GUARDED_BY(mutex_);
+  std::vector<uint32_t> free_ OHWS_GUARDED_BY(mutex_);  // tokens without a payload
 };
 
 }  // namespace ohws
