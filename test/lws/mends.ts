@@ -27,6 +27,7 @@ const CASES = 'test/conformance/cases';
 const READER = 'native/src/protocol/frame_reader.h';
 const CONNECTION = 'native/src/engine/connection.cpp';
 const LISTENER = 'native/src/engine/server_listener.cpp';
+const LISTENING = 'native/src/engine/listening_socket.cpp';
 const HEAD = 'native/src/protocol/http_head.h';
 
 export const mends: readonly Mend[] = [
@@ -189,8 +190,8 @@ export const mends: readonly Mend[] = [
   {
     id: 'D26',
     defect: 'what lies at the path of a unix socket is deleted',
-    avoids: 'UNIX_SOCK',
-    test: ['test/lws/mends.test.ts', 'never names'],
+    ours: LISTENING,
+    test: ['test/listening/addresses.test.ts', 'with something else there stays'],
   },
   {
     id: 'D27',
@@ -220,8 +221,8 @@ export const mends: readonly Mend[] = [
   {
     id: 'D31',
     defect: 'the listening unix socket blocks',
-    avoids: 'UNIX_SOCK',
-    test: ['test/lws/mends.test.ts', 'never names'],
+    ours: LISTENING,
+    test: ['test/listening/addresses.test.ts', 'has connections like any other'],
   },
   {
     id: 'D32',
