@@ -5,8 +5,9 @@
 //   node scripts/test.mjs asan     C++ tests and the API suites under AddressSanitizer (and LeakSanitizer)
 //   node scripts/test.mjs tsan     the same under ThreadSanitizer
 //   node scripts/test.mjs ubsan    the same under UndefinedBehaviorSanitizer
+//   node scripts/test.mjs valgrind C++ tests and a small exchange under valgrind's memcheck
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,31 +84,21 @@ function checks() {
   });
 }
 
+/** Builds the C++ tests; counts a failure if they cannot be built. */
+function builtNativeTests(folder, sanitize) {
+  const configure = ['-S', root, '-B', folder, '-DOHWS_BUILD_ADDON=OFF', '-DOHWS_BUILD_TESTS=ON'];
+  const jobs = String(availableParallelism());
+  const built =
+    run('cmake', [...configure, `-DOHWS_SANITIZE=${sanitize}`]) &&
+    run('cmake', ['--build', folder, '--config', 'Release', '--parallel', jobs]);
+  if (!built) totals.failed += 1;
+  return built;
+}
+
 function nativeTests(folder, sanitize) {
   title(`C++ tests${sanitize ? ` (${sanitize} sanitizer)` : ''}`);
   const report = path.join(scratch, 'ctest.xml');
-  const built =
-    run('cmake', [
-      '-S',
-      root,
-      '-B',
-      folder,
-      '-DOHWS_BUILD_ADDON=OFF',
-      '-DOHWS_BUILD_TESTS=ON',
-      `-DOHWS_SANITIZE=${sanitize}`,
-    ]) &&
-    run('cmake', [
-      '--build',
-      folder,
-      '--config',
-      'Release',
-      '--parallel',
-      String(availableParallelism()),
-    ]);
-  if (!built) {
-    totals.failed += 1;
-    return;
-  }
+  if (!builtNativeTests(folder, sanitize)) return;
   const options = {
     // Some tests ask for more memory than there is.
     ASAN_OPTIONS:
@@ -191,6 +182,26 @@ function sanitized(name) {
   );
 }
 
+function valgrind() {
+  if (!step('valgrind', () => run('valgrind', ['--version']))) return;
+  const folder = path.join(root, 'build-tests');
+  title('C++ tests');
+  if (!builtNativeTests(folder, '')) return;
+  const options = [
+    ...['--quiet', '--error-exitcode=9', '--leak-check=full', '--num-callers=30'],
+    ...['--errors-for-leak-kinds=definite,possible', '--fair-sched=yes'],
+    `--suppressions=${path.join(root, 'test/sanitizers/valgrind.supp')}`,
+  ];
+  for (const name of readdirSync(folder).filter((file) => /^test_\w+$/.test(file))) {
+    step(name, () => run('valgrind', [...options, path.join(folder, name)]));
+  }
+  const built = step('build', () => runNode(['scripts/build.mjs']));
+  // Interpreted: V8's compiled code changes under memcheck's eyes, and is not what is tested.
+  const node = [process.execPath, '--jitless', 'test/sanitizers/exchange.mjs'];
+  if (built)
+    step('an exchange', () => run('valgrind', [...options, '--smc-check=all-non-file', ...node]));
+}
+
 /** What tests need beside npm's packages: any of these programs, or Debian's package, for these suites. */
 const programs = [
   { any: ['tinyproxy', 'squid'], package: 'tinyproxy', suites: 'test/proxy/real.test.ts' },
@@ -236,8 +247,9 @@ const [mode] = process.argv.slice(2);
 try {
   if (mode === undefined) everything();
   else if (mode === 'native') nativeTests(path.join(root, 'build-tests'), '');
+  else if (mode === 'valgrind') valgrind();
   else if (Object.hasOwn(sanitizers, mode)) sanitized(mode);
-  else throw new Error(`unknown mode '${mode}': native, asan, tsan, ubsan or nothing`);
+  else throw new Error(`unknown mode '${mode}': native, asan, tsan, ubsan, valgrind or nothing`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
