@@ -22,6 +22,7 @@ interface Loaded {
 
 /** What to do about what a loader says. */
 const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
+  [/platform=win32/, 'There is none for Windows yet; docs/packaging.md of the package says why.'],
   [
     /No native build was found|of another package/,
     'If a bundler packed this code, leave `ohos-websocket` external, or copy its folder `prebuilds` beside ' +

@@ -95,6 +95,14 @@ describe('the native module', PATIENT, () => {
     expect(stderr).toContain('is for another platform, processor or C library');
   });
 
+  it('is not there for Windows, and the message says so', () => {
+    const { stderr } = run(installed({ [ordinary]: addon }), print, {
+      npm_config_platform: 'win32',
+    });
+    expect(stderr).toContain('platform=win32');
+    expect(stderr).toContain('There is none for Windows yet');
+  });
+
   it('is not what OHWS_BINDING names', () => {
     const { stderr } = run(installed({ [ordinary]: addon }), print, { OHWS_BINDING: '/x/y.js' });
     expect(stderr).toContain('y.js (OHWS_BINDING): the name does not end in .node');
