@@ -33,6 +33,7 @@ export interface HttpProxy {
   port: number;
   /** For Basic authentication; without a colon. With the password at most 4096 bytes, else 401. */
   username?: string | undefined;
+  /** For Basic authentication. */
   password?: string | undefined;
   /**
    * Hosts to reach directly: a name matches itself and its subdomains, `*` matches any text,
@@ -153,7 +154,9 @@ export interface WebSocket {
    * being made.
    */
   connect(url: string, options?: WebSocketRequestOptions): Promise<boolean>;
+  /** The same with a callback. */
   connect(url: string, callback: AsyncCallback<boolean>): void;
+  /** The same with options and a callback. */
   connect(
     url: string,
     options: WebSocketRequestOptions | undefined,
@@ -169,6 +172,7 @@ export interface WebSocket {
    * much waits already, only with a `backPressure` that says so.
    */
   send(data: WebSocketData): Promise<boolean>;
+  /** The same with a callback. */
   send(data: WebSocketData, callback: AsyncCallback<boolean>): void;
 
   /**
@@ -179,7 +183,9 @@ export interface WebSocket {
    * Errors: 401 arguments; 2302999 not connecting, not connected, or closing already.
    */
   close(options?: WebSocketCloseOptions): Promise<boolean>;
+  /** The same with a callback. */
   close(callback: AsyncCallback<boolean>): void;
+  /** The same with options and a callback. */
   close(options: WebSocketCloseOptions | undefined, callback: AsyncCallback<boolean>): void;
 
   /**
@@ -208,6 +214,7 @@ export interface WebSocket {
    * Beyond OHOS: `message` says what happened, `cause` holds the details.
    */
   on(type: 'error', callback: ErrorCallback<BusinessError<string>>): void;
+  /** The same with an error that is not asked for `data`. */
   on(type: 'error', callback: ErrorCallback): void;
 
   /**
@@ -215,12 +222,20 @@ export interface WebSocket {
    * called with a string, or a string and a function.
    */
   off(type: 'open', callback?: AsyncCallback<WebSocketOpenResult>): void;
+  /** The same of `openInfo`. */
   off(type: 'openInfo', callback?: AsyncCallback<WebSocketOpenInfo>): void;
+  /** The same of `message`. */
   off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void;
+  /** The same of `message` with `binaryType: 'view'`. */
   off(type: 'message', callback?: AsyncCallback<string | Uint8Array>): void;
+  /** The same of `dataEnd`. */
   off(type: 'dataEnd', callback?: Callback<void>): void;
+  /** The same of `headerReceive`. */
   off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void;
+  /** The same of `close`. */
   off(type: 'close', callback?: AsyncCallback<CloseResult>): void;
+  /** The same of `error`. */
   off(type: 'error', callback?: ErrorCallback<BusinessError<string>>): void;
+  /** The same of `error`. */
   off(type: 'error', callback?: ErrorCallback): void;
 }

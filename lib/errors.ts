@@ -52,10 +52,13 @@ export interface ErrorCause {
  * (C1).
  */
 export class BusinessError<T = void> extends Error {
-  // Never written here: `error` events of the client have it, and ported code may read it.
+  // Never written here: ported code may read it.
+  /** Only of `error` events of a client: the HTTP status of the answer, or `'0'`. */
   declare data: T;
+  /** One of the codes of `docs/errors.md`. */
   declare code: number;
 
+  /** Makes an error, as `@kit.BasicServicesKit` does; `cause` is *beyond OHOS*. */
   constructor(code: number, message: string, cause?: ErrorCause) {
     super();
     define(this, 'code', code, true);

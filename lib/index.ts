@@ -7,7 +7,7 @@ import * as webSocket from './documented.js';
 
 export { compressionBytes, setCompressionBudget } from './compression.js';
 export { createWebSocket, createWebSocketServer, TlsProtocol } from './documented.js';
-export { BusinessError } from './errors.js';
+export { BusinessError, type ErrorCause } from './errors.js';
 export { type MessagesOptions, messages } from './messages.js';
 export { setQueuedBytesLimit } from './send-queue.js';
 export { type Policy, setPolicy } from './settings.js';

@@ -6,7 +6,9 @@ import { createWebSocketModule, type WebSocketModule } from './web-socket-module
 
 const api: WebSocketModule = createWebSocketModule(netstack, engine);
 
+/** Makes a client. Since API 6 (API reference, `webSocket.createWebSocket`). */
 export const createWebSocket: WebSocketModule['createWebSocket'] = api.createWebSocket;
+/** Makes a server. Since API 19 (API reference, `webSocket.createWebSocketServer`). */
 export const createWebSocketServer: WebSocketModule['createWebSocketServer'] =
   api.createWebSocketServer;
 export { TlsProtocol } from './tls-protocol.js';

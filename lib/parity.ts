@@ -5,7 +5,7 @@
 
 import * as webSocket from './netstack.js';
 
-export { BusinessError } from './errors.js';
+export { BusinessError, type ErrorCause } from './errors.js';
 export { createWebSocket, createWebSocketServer, TlsProtocol } from './netstack.js';
 export { setQueuedBytesLimit } from './send-queue.js';
 export { dangerouslyUseNetstackTls, type Policy, setPolicy } from './settings.js';

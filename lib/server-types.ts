@@ -179,7 +179,9 @@ export interface WebSocketServerLimits extends WebSocketLimits {
  * Since API 19 (API reference, `WebSocketConnection`).
  */
 export interface WebSocketConnection {
+  /** IPv4 or IPv6 address of the peer. */
   clientIP: string;
+  /** Its port. */
   clientPort: number;
 }
 
@@ -196,6 +198,7 @@ export interface WebSocketMessage<Data = string | ArrayBuffer> {
    * `binaryType: 'view'`.
    */
   data: Data;
+  /** Where it came from. */
   clientConnection: WebSocketConnection;
 }
 
@@ -376,8 +379,12 @@ export interface WebSocketServer {
    * called with a string, or a string and a function.
    */
   off(type: 'connect', callback?: Callback<WebSocketConnection>): void;
+  /** The same of `messageReceive`. */
   off(type: 'messageReceive', callback?: Callback<WebSocketMessage>): void;
+  /** The same of `messageReceive` with `binaryType: 'view'`. */
   off(type: 'messageReceive', callback?: Callback<WebSocketMessage<string | Uint8Array>>): void;
+  /** The same of `close`. */
   off(type: 'close', callback?: ClientConnectionCloseCallback): void;
+  /** The same of `error`. */
   off(type: 'error', callback?: ErrorCallback): void;
 }

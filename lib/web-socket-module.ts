@@ -17,6 +17,7 @@ export interface WebSocketModule {
   createWebSocket(): WebSocket;
   /** Makes a server. Since API 19 (API reference, `webSocket.createWebSocketServer`). */
   createWebSocketServer(): WebSocketServer;
+  /** TLS versions. Since API 26. */
   readonly TlsProtocol: typeof TlsProtocol;
 }
 

@@ -1,6 +1,6 @@
 // Runs the tests, cheapest first, and ends with one line of totals.
 //
-//   node scripts/test.mjs          format, lint, types, build, C++ tests, then all of vitest
+//   node scripts/test.mjs          format, lint, types, doc comments, build, C++ tests, then all of vitest
 //   node scripts/test.mjs native   the C++ tests
 //   node scripts/test.mjs asan     C++ tests and the API suites under AddressSanitizer (and LeakSanitizer)
 //   node scripts/test.mjs tsan     the same under ThreadSanitizer
@@ -82,6 +82,7 @@ function checks() {
     const library = runNode([bin('typescript', 'tsc'), '-p', 'tsconfig.json', '--noEmit']);
     return runNode([bin('typescript', 'tsc'), '-p', 'tsconfig.test.json']) && library;
   });
+  step('doc comments', () => runNode([bin('typedoc'), '--emit', 'none']));
 }
 
 /** Builds the C++ tests; counts a failure if they cannot be built. */

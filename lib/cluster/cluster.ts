@@ -128,10 +128,12 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     return this.#id;
   }
 
+  /** Whether Redis is there. */
   get state(): ClusterState {
     return this.#state;
   }
 
+  /** What has happened so far, and what waits now. */
   get counters(): ClusterCounters {
     return { ...this.#counters, queuedBytes: this.#inbox.waitingBytes };
   }

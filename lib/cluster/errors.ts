@@ -22,8 +22,11 @@ export type ClusterErrorCode =
   | 'ERR_CLUSTER_OVERLOAD'
   | 'ERR_CLUSTER_LEFT';
 
+/** What the cluster's methods throw and reject with. */
 export class ClusterError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'ClusterError';
+  /** What was wrong. */
   readonly code: ClusterErrorCode;
 
   constructor(code: ClusterErrorCode, message: string, cause?: unknown) {

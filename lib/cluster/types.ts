@@ -10,16 +10,20 @@ export type TopicData = string | ArrayBuffer | ArrayBufferView;
  * closes leaves its topics by itself.
  */
 export interface LocalTopics<Connection> {
+  /** From now on `publish` to this topic reaches the connection. */
   subscribe(connection: Connection, topic: string): unknown;
+  /** The opposite. */
   unsubscribe(connection: Connection, topic: string): unknown;
   /**
    * Sends to every subscriber but `except`. A promise says that the next message had better wait for it;
    * what it rejects with, and what is returned otherwise, does not matter.
    */
   publish(topic: string, data: TopicData, options?: { except?: Connection | undefined }): unknown;
+  /** How many of its connections are subscribed to the topic. */
   subscriberCount(topic: string): number;
 }
 
+/** What `joinCluster` is told. */
 export interface ClusterOptions<Connection> {
   /** The server of this machine. */
   local: LocalTopics<Connection>;
@@ -53,12 +57,15 @@ export interface ClusterOptions<Connection> {
  * - `overload`: they arrived while `maxQueuedBytes` waited already.
  */
 export interface Gap {
+  /** How they were missed. */
   readonly reason: 'lost' | 'overload';
+  /** Number of the channel that the topics belong to. */
   readonly channel: number;
   /** `id` of the publisher. */
   readonly publisher: string;
-  /** Numbers of the publisher's messages in this channel, both included. */
+  /** The first of the publisher's numbers in this channel that was missed. */
   readonly from: number;
+  /** The last one. */
   readonly to: number;
   /** How many: `to - from + 1`. Of all topics of the channel together. */
   readonly count: number;
@@ -75,8 +82,9 @@ export type ClusterState = 'joined' | 'apart' | 'left';
 
 /** What has happened since `joinCluster`. */
 export interface ClusterCounters {
-  /** Messages that Redis took from this machine, and that it did not or perhaps not. */
+  /** Messages that Redis took from this machine. */
   readonly published: number;
+  /** Messages that it did not take, or perhaps not. */
   readonly unpublished: number;
   /** Messages of other machines for topics that have subscribers here. */
   readonly received: number;
@@ -86,18 +94,21 @@ export interface ClusterCounters {
   readonly repeated: number;
   /** What no machine of the cluster has sent. */
   readonly malformed: number;
-  /** `gap` events, and the messages they were about. */
+  /** `gap` events. */
   readonly gaps: number;
+  /** The messages they were about. */
   readonly missed: number;
   /** Connections to Redis that were lost. */
   readonly partings: number;
-  /** Bytes that wait at the moment: for Redis, and for `local.publish`. */
+  /** Bytes that wait for Redis at the moment. */
   readonly pendingBytes: number;
+  /** Bytes that wait for `local.publish` at the moment. */
   readonly queuedBytes: number;
 }
 
 /** The events of a cluster, by name, with their arguments. */
 export interface ClusterEvents {
+  /** Messages did not arrive. */
   gap: [gap: Gap];
   /** `cause` is the error of the client, where there is one. */
   state: [state: ClusterState, cause: unknown];

@@ -34,9 +34,13 @@ export type WebSocketSendable = string | ArrayBuffer | ArrayBufferView | Blob;
 
 /** The events by name. */
 export interface WebSocketEventMap {
+  /** The connection is open. */
   open: Event;
+  /** A message came. */
   message: MessageEvent;
+  /** The connection failed; `close` follows. */
   error: ErrorEvent;
+  /** The connection has ended. */
   close: CloseEvent;
 }
 
@@ -45,17 +49,21 @@ type RemoveArguments = Parameters<EventTarget['removeEventListener']>;
 
 /** An EventTarget whose listeners know the types of the events. */
 interface WebSocketEventTarget extends EventTarget {
+  /** Adds a listener of one of the events of `WebSocketEventMap`. */
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: (this: WebSocket, event: WebSocketEventMap[Type]) => unknown,
     options?: AddArguments[2],
   ): void;
+  /** Adds a listener of any other event. */
   addEventListener(...args: AddArguments): void;
+  /** Removes a listener of one of the events of `WebSocketEventMap`. */
   removeEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: (this: WebSocket, event: WebSocketEventMap[Type]) => unknown,
     options?: RemoveArguments[2],
   ): void;
+  /** Removes a listener of any other event. */
   removeEventListener(...args: RemoveArguments): void;
 }
 
@@ -64,14 +72,23 @@ const Base: { new (): WebSocketEventTarget; prototype: WebSocketEventTarget } = 
 /** RFC 6455 §5.5: 125 bytes less those of the code. */
 const MAX_REASON_BYTES = 123;
 
+/** The `WebSocket` of the WebSockets standard (§3.1) on the native client. */
 export class WebSocket extends Base {
+  /** Before `open`. */
   static readonly CONNECTING: 0 = 0;
+  /** Messages can be sent. */
   static readonly OPEN: 1 = 1;
+  /** `close` was called. */
   static readonly CLOSING: 2 = 2;
+  /** The connection has ended, or never was. */
   static readonly CLOSED: 3 = 3;
+  /** Before `open`. */
   declare readonly CONNECTING: 0;
+  /** Messages can be sent. */
   declare readonly OPEN: 1;
+  /** `close` was called. */
   declare readonly CLOSING: 2;
+  /** The connection has ended, or never was. */
   declare readonly CLOSED: 3;
 
   readonly #url: URL;
@@ -108,10 +125,12 @@ export class WebSocket extends Base {
     if (this.#signal?.aborted) this.#onAbort();
   }
 
+  /** The URL, as the URL standard writes it. */
   get url(): string {
     return this.#url.href;
   }
 
+  /** `CONNECTING`, `OPEN`, `CLOSING` or `CLOSED`. */
   get readyState(): 0 | 1 | 2 | 3 {
     return this.#state;
   }
@@ -143,6 +162,7 @@ export class WebSocket extends Base {
     if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type;
   }
 
+  /** The handler of `open`. Default null. */
   get onopen(): EventHandler<WebSocket, Event> {
     return this.#handlers.get('open') as EventHandler<WebSocket, Event>;
   }
@@ -151,6 +171,7 @@ export class WebSocket extends Base {
     this.#handlers.set('open', handler);
   }
 
+  /** The handler of `message`. Default null. */
   get onmessage(): EventHandler<WebSocket, MessageEvent> {
     return this.#handlers.get('message') as EventHandler<WebSocket, MessageEvent>;
   }
@@ -159,6 +180,7 @@ export class WebSocket extends Base {
     this.#handlers.set('message', handler);
   }
 
+  /** The handler of `error`. Default null. */
   get onerror(): EventHandler<WebSocket, ErrorEvent> {
     return this.#handlers.get('error') as EventHandler<WebSocket, ErrorEvent>;
   }
@@ -167,6 +189,7 @@ export class WebSocket extends Base {
     this.#handlers.set('error', handler);
   }
 
+  /** The handler of `close`. Default null. */
   get onclose(): EventHandler<WebSocket, CloseEvent> {
     return this.#handlers.get('close') as EventHandler<WebSocket, CloseEvent>;
   }
