@@ -51,6 +51,7 @@ export interface WebSocketServerRefusals {
  * between two turns of its thread. Whole numbers but for the ratios and `lag`.
  */
 export interface WebSocketServerStats {
+  /** Of WebSockets. */
   readonly connections: {
     /** Open now. */
     readonly open: number;
@@ -61,19 +62,26 @@ export interface WebSocketServerStats {
     /** Opened since `start`. */
     readonly total: number;
   };
+  /** Of what comes before them. */
   readonly handshakes: {
     /** TCP connections that are not upgraded yet, and have not ended. */
     readonly pending: number;
     /** TCP connections accepted since `start`. */
     readonly total: number;
   };
+  /** Who was not let in since `start`. */
   readonly refusals: WebSocketServerRefusals;
+  /** From all connections since `start`. */
   readonly received: WebSocketServerTraffic;
+  /** To all connections since `start`. */
   readonly sent: WebSocketServerTraffic;
   /** Connections opened by TLS version, and those that resumed a TLS session. */
   readonly tls: {
+    /** TLS 1.2. */
     readonly version12: number;
+    /** TLS 1.3. */
     readonly version13: number;
+    /** Either, by a session of before. */
     readonly resumed: number;
   };
   /** The thread that serves all endpoints of this environment, since it was started. */
@@ -94,9 +102,11 @@ export interface WebSocketServerStats {
   };
   /** Bytes that the thread holds beside its connections. */
   readonly memory: {
+    /** The two rings to and from JavaScript. */
     readonly rings: number;
     /** Blocks kept for sending. */
     readonly sendBlocks: number;
+    /** What sockets are read into. */
     readonly readBuffer: number;
     /** Of the whole process, as `compressionBytes()`. */
     readonly compression: number;

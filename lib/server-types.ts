@@ -87,7 +87,9 @@ export interface WebSocketListenConfig
    * be had, `start` rejects for it. 401 if an entry is not of its type.
    */
   listen: readonly WebSocketListenAddress[];
+  /** Not together with `listen`. */
   serverIP?: undefined;
+  /** Not together with `listen`. */
   serverPort?: undefined;
 }
 

@@ -83,6 +83,7 @@ const files = [
   'types',
   'client-types',
   'server-types',
+  'server-stats',
   'messages',
   'settings',
   'versions',
