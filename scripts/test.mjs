@@ -216,6 +216,8 @@ const programs = [
     package: 'chromium',
     suites: 'test/browser/**',
   },
+  { any: ['nginx'], package: 'nginx-light', suites: 'test/docs/deploying.test.ts' },
+  { any: ['haproxy'], package: 'haproxy', suites: 'test/docs/deploying.test.ts' },
 ];
 
 /** Whether there is one of the programs; named if there is none and none can be had. */

@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly nodeOptions?: readonly string[];
   /** Its working folder. */
   readonly cwd?: string;
+  /** Variables of its environment, beside those of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** How long the process may take. */
   readonly limitMs?: number;
 }
@@ -47,11 +49,16 @@ export class Child {
   #stderr = '';
 
   constructor(script: URL, options: ChildOptions = {}) {
-    const { args = [], nodeOptions = [], limitMs = LIMIT_MS, cwd } = options;
+    const { args = [], nodeOptions = [], limitMs = LIMIT_MS, cwd, environment } = options;
     const path = fileURLToPath(script);
     this.#what = [...nodeOptions, path, ...args].join(' ');
     this.#limitMs = limitMs * SLOWNESS;
-    this.#process = fork(path, [...args], { execArgv: [...nodeOptions], silent: true, cwd });
+    this.#process = fork(path, [...args], {
+      execArgv: [...nodeOptions],
+      silent: true,
+      cwd,
+      env: { ...process.env, ...environment },
+    });
     this.#process.stdout?.on('data', (chunk) => {
       this.#stdout += chunk;
     });
