@@ -43,6 +43,7 @@ import type {
   ServerConfig,
   ServerConnectionHandler,
   ServerHandler,
+  TlsConfig,
   Transport,
 } from './transport.js';
 import type { BinaryType } from './types.js';
@@ -225,6 +226,8 @@ class EngineConnection implements Connection {
 interface ListenerEntry {
   readonly handler: ServerHandler;
   readonly rules: ConnectionRules;
+  /** Wait for answers to a reload, in the order of the questions. */
+  readonly reloads: ((failure: EngineFailure | 'gone' | undefined) => void)[];
   /** Wait for answers about its counters, in the order of the questions. */
   readonly asked: ((stats: EngineStats | undefined) => void)[];
 }
@@ -282,7 +285,7 @@ export class Engine implements Transport {
   listen(config: ServerConfig, handler: ServerHandler): Listener {
     const strings = encodeRequest(serverStrings(config));
     const id = this.#openEndpoint();
-    this.#listeners.set(id, { handler, rules: config, asked: [] });
+    this.#listeners.set(id, { handler, rules: config, asked: [], reloads: [] });
     this.post(Down.listen, id, strings);
     return {
       stop: (code, reason, drainMs) => {
@@ -291,8 +294,19 @@ export class Engine implements Transport {
         if (drainMs === undefined) this.post(Down.stop, id, onWire, code);
         else this.post(Down.drain, id, onWire, code, drainMs);
       },
+      reload: (tls) => this.#reload(id, tls),
       stats: () => this.#askStats(id),
     };
+  }
+
+  #reload(id: number, tls: TlsConfig): Promise<EngineFailure | 'gone' | undefined> {
+    const listener = this.#listeners.get(id);
+    if (listener === undefined) return Promise.resolve('gone');
+    const strings = encodeRequest(tlsStrings(tls));
+    return new Promise((resolve) => {
+      listener.reloads.push(resolve);
+      this.post(Down.reload, id, strings);
+    });
   }
 
   #askStats(id: number): Promise<EngineStats | undefined> {
@@ -634,9 +648,12 @@ export class Engine implements Transport {
         const listener = this.#listeners.get(arg);
         const connection = new EngineConnection(this, id, listener?.rules ?? NO_RULES);
         this.#accepted[id] = connection;
-        const ip = payload.toString('utf8');
+        // Behind a NUL there is the certificate of the client.
+        const end = payload.indexOf(0);
+        const ip = payload.toString('utf8', 0, end < 0 ? size : end);
+        const certificate = end < 0 ? undefined : Buffer.from(payload.subarray(end + 1));
         const port = ip.startsWith('unix:') ? id : aux;
-        const handler = listener?.handler.onAccepted(connection, ip, port);
+        const handler = listener?.handler.onAccepted(connection, ip, port, certificate);
         if (handler !== undefined) connection.handler = handler;
         return;
       }
@@ -657,6 +674,11 @@ export class Engine implements Transport {
       case Up.refused: {
         const [ip = '', detail = ''] = decodeStrings(payload);
         this.#listeners.get(id)?.handler.onRefused(ip, aux, detail);
+        return;
+      }
+      case Up.reloaded: {
+        const failure = size === 0 ? undefined : toFailure(decodeStrings(payload));
+        this.#listeners.get(id)?.reloads.shift()?.(failure);
         return;
       }
       case Up.stats:
@@ -696,6 +718,7 @@ export class Engine implements Transport {
   #endListener(id: number): void {
     const listener = this.#listeners.get(id);
     for (const resolve of listener?.asked ?? []) resolve(undefined);
+    for (const resolve of listener?.reloads ?? []) resolve('gone');
     if (this.#listeners.delete(id)) this.#closeEndpoint();
   }
 
@@ -820,7 +843,7 @@ function serverStrings(config: ServerConfig): string[] {
   return [
     ...config.listen.flatMap(listenStrings),
     ...['rules', config.rules],
-    ...['certPath', config.certPath, 'keyPath', config.keyPath, 'keyPassword', config.keyPassword],
+    ...tlsStrings(config.tls),
     ...config.protocols.flatMap((protocol) => ['protocol', protocol]),
     ...['maxClients', String(config.maxClients)],
     ...['maxConnectionsPerClient', String(config.maxConnectionsPerClient)],
@@ -828,6 +851,17 @@ function serverStrings(config: ServerConfig): string[] {
     ...limitStrings(config.limits),
     ...originStrings(config.allowedOrigins),
     ...deflateStrings(config.deflate),
+  ];
+}
+
+function tlsStrings(tls: TlsConfig | undefined): string[] {
+  if (tls === undefined) return [];
+  const { certificates, clientCertificates, caPath } = tls;
+  return [
+    ...certificates.flatMap(({ hosts, certPath, keyPath, keyPassword }) => [
+      ...['certificate', certPath, keyPath, keyPassword, String(hosts.length), ...hosts],
+    ]),
+    ...['clientCertificates', clientCertificates, 'caPath', caPath],
   ];
 }
 

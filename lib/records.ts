@@ -3,7 +3,7 @@
  * lists of strings. Every change there is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 7;
+export const WIRE_VERSION = 8;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;
@@ -32,6 +32,7 @@ export const Up = {
   gone: 14,
   stats: 15,
   published: 16,
+  reloaded: 17,
 } as const;
 
 /** JavaScript to engine. */
@@ -56,6 +57,7 @@ export const Down = {
   publishLargeText: 18,
   publishLargeBinary: 19,
   publishedRequest: 20,
+  reload: 21,
 } as const;
 
 export const ASCII_ONLY = 1;

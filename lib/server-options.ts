@@ -12,8 +12,9 @@ import { type Addresses, isAddressOfTcp, listenProblem, readListen, tcpAddress }
 import { readAllowedOrigins } from './origins.js';
 import type { Profile } from './profile.js';
 import { readBackPressure } from './send-queue.js';
+import { filesOfTls, readTls } from './server-tls.js';
 import type { ServerConfig } from './transport.js';
-import { isObject, isText, mismatch } from './validate.js';
+import { isText, mismatch } from './validate.js';
 
 /** The one subprotocol that netstack's server knows (S3). */
 const DEFAULT_PROTOCOL = 'lws_server';
@@ -37,6 +38,8 @@ export function readServerConfig(
   const deflate = profile.compresses ? readDeflate(config.permessageDeflate) : undefined;
   if (typeof deflate === 'string') return parameterError(deflate);
 
+  const tls = readTls(config);
+  if (typeof tls === 'string') return parameterError(tls);
   const problem = listenProblem(config);
   if (problem !== undefined) return parameterError(problem);
 
@@ -62,7 +65,7 @@ export function readServerConfig(
     binaryType,
     allowedOrigins,
     deflate,
-    ...serverCert(config.serverCert),
+    tls,
   };
 }
 
@@ -116,18 +119,7 @@ function rateLimit(given: unknown, profile: Profile): boolean {
   return typeof given === 'boolean' ? given : profile.connectRateLimit;
 }
 
-function serverCert(cert: unknown): Pick<ServerConfig, 'certPath' | 'keyPath' | 'keyPassword'> {
-  if (!isObject(cert) || !isText(cert.certPath)) {
-    return { certPath: '', keyPath: '', keyPassword: '' };
-  }
-  return {
-    certPath: cert.certPath,
-    keyPath: isText(cert.keyPath) ? cert.keyPath : '',
-    keyPassword: isText(cert.keyPassword) ? cert.keyPassword : '',
-  };
-}
-
-/** The files that must exist. An empty key path is one that does not. */
-export function filesOf({ certPath, keyPath }: ServerConfig): readonly string[] {
-  return certPath === '' ? [] : [certPath, keyPath];
+/** The files that must exist. */
+export function filesOf({ tls }: ServerConfig): readonly string[] {
+  return tls === undefined ? [] : filesOfTls(tls);
 }

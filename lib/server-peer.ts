@@ -3,6 +3,7 @@
  * the way from the one to the other.
  */
 
+import { X509Certificate } from 'node:crypto';
 import type { WebSocketConnection } from './server-types.js';
 import type { PeerState } from './state.js';
 import type { Topic } from './topics.js';
@@ -52,6 +53,14 @@ export class ServerPeer implements ServerConnectionHandler {
     this.address = { clientIP: ip, clientPort: port };
     Object.defineProperty(this.address, PEER, { value: this });
     map.set(keyOf(ip, port), this);
+  }
+
+  /** Shows the application the client's certificate, made of its DER form when somebody looks. */
+  showCertificate(der: Buffer): void {
+    let certificate: X509Certificate | undefined;
+    Object.defineProperty(this.address, 'clientCertificate', {
+      get: () => (certificate ??= new X509Certificate(der)),
+    });
   }
 
   /** Whether it is in this map still, under its own address. */

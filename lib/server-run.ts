@@ -10,6 +10,7 @@ import {
   businessError,
   failureError,
   fileError,
+  parameterError,
   startErrorName,
   stateError,
 } from './errors.js';
@@ -21,6 +22,7 @@ import { filesOf } from './server-options.js';
 import { type PeerMap, ServerPeer } from './server-peer.js';
 import { nowUs, toServerStats, type WebSocketServerStats } from './server-stats.js';
 import { PLAIN_STOP, type Stopping } from './server-stop.js';
+import { filesOfTls, readReplacement } from './server-tls.js';
 import type { WebSocketListenAddress } from './server-types.js';
 import type { ServerState } from './state.js';
 import type { Topics } from './topics.js';
@@ -34,6 +36,7 @@ import type {
   ServerConfig,
   ServerConnectionHandler,
   ServerHandler,
+  TlsConfig,
   Transport,
 } from './transport.js';
 
@@ -54,6 +57,8 @@ export class ServerRun implements ServerHandler {
   readonly config: ServerConfig;
   /** The port that it listens on, once it does. */
   port: number | undefined;
+  /** As it is now. */
+  tls: TlsConfig | undefined;
   /** Where it listens, while it does. */
   listening: readonly WebSocketListenAddress[] = [];
   /** What became of its connections, if it was drained. */
@@ -69,6 +74,7 @@ export class ServerRun implements ServerHandler {
     this.#context = context;
     this.peers = peers;
     this.config = config;
+    this.tls = config.tls;
     this.#started = outcome;
   }
 
@@ -109,6 +115,23 @@ export class ServerRun implements ServerHandler {
     return this.#stopped.promise;
   }
 
+  /** Takes other certificates. Gives the error if it cannot. */
+  async reload(given: unknown): Promise<BusinessError | undefined> {
+    const { tls: now } = this;
+    if (now === undefined) return stateError('other', 'the server does not serve TLS');
+    const tls = readReplacement(given, now);
+    if (typeof tls === 'string') return parameterError(tls);
+    const missing = await firstMissing(filesOfTls(tls), this.#context.platform);
+    if (missing !== undefined) return fileError(missing);
+    const outcome = await this.#listener?.reload(tls);
+    if (outcome === 'gone') return stateError('other', 'the server has stopped');
+    if (outcome !== undefined) {
+      return failureError(startErrorName(outcome, this.#context.profile), outcome);
+    }
+    this.tls = tls;
+    return undefined;
+  }
+
   #stopListening(): void {
     for (const peer of this.peers.values()) peer.state = 'closing';
     const { code, reason, drainMs } = this.#stopping;
@@ -135,9 +158,15 @@ export class ServerRun implements ServerHandler {
     else this.#stopListening();
   }
 
-  onAccepted(connection: Connection, ip: string, port: number): ServerConnectionHandler {
+  onAccepted(
+    connection: Connection,
+    ip: string,
+    port: number,
+    certificate?: Buffer,
+  ): ServerConnectionHandler {
     const state = this.state === 'stopping' ? 'closing' : 'open';
     const peer = new ServerPeer(connection, { ip, port, state }, this.peers, this);
+    if (certificate !== undefined) peer.showCertificate(certificate);
     this.#context.topics.joined(peer);
     this.#context.events.connected(peer.address);
     return peer;

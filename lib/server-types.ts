@@ -26,6 +26,39 @@ export interface ServerCert {
   keyPassword?: string | undefined;
 }
 
+/** Beyond OHOS. A certificate for the clients that ask for certain host names (SNI, RFC 6066 §3). */
+export interface WebSocketHostCertificate extends ServerCert {
+  /**
+   * Host names, in any case; `*.example.com` is every name with one label before. 401 if one is none, an
+   * address, or named before. A name itself goes before a wildcard.
+   */
+  hosts: readonly string[];
+}
+
+/** Beyond OHOS. A certificate of a client: an `X509Certificate` of `node:crypto`, with all that it has. */
+export interface WebSocketClientCertificate {
+  readonly subject: string;
+  readonly subjectAltName?: string | undefined;
+  readonly issuer: string;
+  readonly serialNumber: string;
+  /** SHA-256 of the certificate, in pairs of digits with colons between. */
+  readonly fingerprint256: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+  /** In DER. */
+  readonly raw: Uint8Array;
+  /** In PEM. */
+  toString(): string;
+}
+
+/** Beyond OHOS. What `reloadCertificates` exchanges; what is left out is read again. */
+export interface WebSocketServerCertificates {
+  serverCert?: ServerCert | undefined;
+  certificates?: readonly WebSocketHostCertificate[] | undefined;
+  /** Only where clients are asked for certificates. */
+  caPath?: string | undefined;
+}
+
 /**
  * Beyond OHOS. One place to listen: an address and port of TCP, or a path of this machine (a unix
  * domain socket).
@@ -111,6 +144,20 @@ export interface WebSocketServerConfig {
    */
   serverCert?: ServerCert | undefined;
   /**
+   * Beyond OHOS. Further certificates, at most 1000, each for the host names that it says; `serverCert`
+   * is for everybody else, and has to be there. 401 if an entry is none; else as `serverCert`.
+   */
+  certificates?: readonly WebSocketHostCertificate[] | undefined;
+  /**
+   * Beyond OHOS. `'demand'`: a client without a certificate of the CAs in `caPath` is refused in the
+   * TLS handshake. `'ask'`: one without any may connect; one that is not right is refused. What was
+   * verified is `WebSocketConnection.clientCertificate`. Default `'none'`. 401 if it is none of these,
+   * and without `serverCert` or `caPath`.
+   */
+  clientCertificates?: 'none' | 'ask' | 'demand' | undefined;
+  /** Beyond OHOS. PEM file of the CAs of client certificates; 2302002 as for `serverCert`. */
+  caPath?: string | undefined;
+  /**
    * Subprotocols that the server speaks, separated by commas, the preferred one first. Default
    * `lws_server` (S3). 401 if it is not a list of names.
    */
@@ -185,6 +232,11 @@ export interface WebSocketConnection {
   clientIP: string;
   /** Its port. */
   clientPort: number;
+  /**
+   * Beyond OHOS. The certificate that the client has proved to be its own, verified against
+   * `caPath`; undefined without one. Not enumerable; the object that the events hand out has it.
+   */
+  readonly clientCertificate?: WebSocketClientCertificate | undefined;
 }
 
 /** Beyond OHOS. What `publish` may be told. */
@@ -330,6 +382,16 @@ export interface WebSocketServer {
    * says to `await` it. Error: 2302999 not running.
    */
   listAllConnections(): Promise<WebSocketConnection[]>;
+
+  /**
+   * Beyond OHOS. Reads the files of `serverCert`, `certificates` and `caPath` again, or others that
+   * are given, and takes them for every handshake that begins afterwards; connections stay. `true` when
+   * it has. If anything is wrong with one of them, everything is as it was.
+   *
+   * Errors: 401 arguments; 2302999 not running, or without TLS; 2302002 a file does not exist or
+   * cannot be used; 2302999 the password is wrong or a key does not belong to its certificate.
+   */
+  reloadCertificates(certificates?: WebSocketServerCertificates): Promise<boolean>;
 
   /**
    * Stops: every connection is closed with 1001, `server is going away` (S20); `true` when the

@@ -29,21 +29,45 @@ export const clientCalls: Table<ClientState, 'connect' | 'send' | 'close'> = {
   closing: { connect: 'alreadyConnected', send: 'notConnected', close: 'other' },
 };
 
+export type ServerCall = 'start' | 'stop' | 'list' | 'stats' | 'publish' | 'reload';
+
 /**
  * §3.3, S12, S22. `stop` while starting waits for the start. A `start` of a running server is
  * `portOccupied` instead, if it is for the same port.
  */
-export const serverCalls: Table<ServerState, 'start' | 'stop' | 'list' | 'stats' | 'publish'> = {
-  idle: { start: 'allowed', stop: 'other', list: 'other', stats: 'other', publish: 'other' },
-  starting: { start: 'other', stop: 'allowed', list: 'other', stats: 'other', publish: 'other' },
+export const serverCalls: Table<ServerState, ServerCall> = {
+  idle: {
+    start: 'allowed',
+    stop: 'other',
+    list: 'other',
+    stats: 'other',
+    publish: 'other',
+    reload: 'other',
+  },
+  starting: {
+    start: 'other',
+    stop: 'allowed',
+    list: 'other',
+    stats: 'other',
+    publish: 'other',
+    reload: 'other',
+  },
   running: {
     start: 'other',
     stop: 'allowed',
     list: 'allowed',
     stats: 'allowed',
     publish: 'allowed',
+    reload: 'allowed',
   },
-  stopping: { start: 'other', stop: 'other', list: 'other', stats: 'allowed', publish: 'other' },
+  stopping: {
+    start: 'other',
+    stop: 'other',
+    list: 'other',
+    stats: 'allowed',
+    publish: 'other',
+    reload: 'other',
+  },
 };
 
 /** §3.3. */

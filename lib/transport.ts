@@ -183,13 +183,31 @@ export interface LocalAddress {
   readonly backlog: number;
 }
 
-export interface ServerConfig {
-  /** At least one. */
-  readonly listen: readonly ListenAddress[];
-  /** PEM files; `''` serves plain ws. */
+/** PEM files of a certificate with its chain, and of its key. */
+export interface Certificate {
+  /** Lower case; `*.example.com` is every name with one label before. */
+  readonly hosts: readonly string[];
   readonly certPath: string;
   readonly keyPath: string;
   readonly keyPassword: string;
+}
+
+/** `ask`: a client may have none, but what it has is verified. */
+export type ClientCertificates = 'none' | 'ask' | 'demand';
+
+export interface TlsConfig {
+  /** The first, without hosts, is for whoever asks for none of the others. */
+  readonly certificates: readonly Certificate[];
+  readonly clientCertificates: ClientCertificates;
+  /** PEM file of the CAs of clients; `''` if they are asked for nothing. */
+  readonly caPath: string;
+}
+
+export interface ServerConfig {
+  /** At least one. */
+  readonly listen: readonly ListenAddress[];
+  /** Undefined serves plain ws. */
+  readonly tls: TlsConfig | undefined;
   /** Subprotocols that the server speaks, in order of its preference. */
   readonly protocols: readonly string[];
   /** Distinct client addresses; 0 refuses everybody. */
@@ -222,10 +240,15 @@ export interface ServerHandler {
    */
   onStarted(ports: readonly number[], failure: EngineFailure | undefined): void;
   /**
-   * An upgrade was accepted. The result is told of this connection from now on. A connection of this
+   * An upgrade was accepted. A certificate is that of the client, verified, in DER. The result is told of this connection from now on. A connection of this
    * machine has `unix:` and the path for its `ip`, and for its port a number that no other has.
    */
-  onAccepted(connection: Connection, ip: string, port: number): ServerConnectionHandler;
+  onAccepted(
+    connection: Connection,
+    ip: string,
+    port: number,
+    certificate?: Buffer,
+  ): ServerConnectionHandler;
   /** An upgrade was refused by a limit with this HTTP status. */
   onRefused(ip: string, httpStatus: number, detail: string): void;
   /** The listener and all its connections are gone; nothing follows. The report is that of a drain. */
@@ -276,6 +299,11 @@ export interface Listener {
    * long to end, and no other deadline.
    */
   stop(code: number, reason: string, drainMs?: number): void;
+  /**
+   * Takes other certificates for the handshakes to come. Resolves with a failure if they cannot be
+   * used, and then keeps what it had; with `'gone'` if it was stopped before it could tell.
+   */
+  reload(tls: TlsConfig): Promise<EngineFailure | 'gone' | undefined>;
   /** What it has counted, of one moment; undefined if it is gone before it can tell. */
   stats(): Promise<EngineStats | undefined>;
 }

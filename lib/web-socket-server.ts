@@ -45,12 +45,13 @@ import type {
   WebSocketListenAddress,
   WebSocketListenConfig,
   WebSocketServer,
+  WebSocketServerCertificates,
   WebSocketServerConfig,
   WebSocketStopOptions,
   WebSocketStopReport,
 } from './server-types.js';
 import type { Settings } from './settings.js';
-import { peerCalls, type ServerState, serverCalls } from './state.js';
+import { peerCalls, type ServerCall, type ServerState, serverCalls } from './state.js';
 import type { Surroundings } from './surroundings.js';
 import { type Topic, Topics } from './topics.js';
 import type { ServerConfig, Transport } from './transport.js';
@@ -287,6 +288,15 @@ export class WebSocketServerEndpoint implements WebSocketServer {
       : Promise.reject(error);
   }
 
+  reloadCertificates(certificates?: WebSocketServerCertificates): Promise<boolean>;
+  async reloadCertificates(given?: unknown): Promise<boolean> {
+    const error = this.#settings.denied() ?? this.#whyNotNow('reload');
+    if (error !== undefined) throw error;
+    const failure = await this.#run?.reload(given);
+    if (failure !== undefined) throw failure;
+    return true;
+  }
+
   stop(): Promise<boolean>;
   stop(options: WebSocketStopOptions): Promise<WebSocketStopReport>;
   stop(...args: readonly unknown[]): Promise<boolean | WebSocketStopReport> {
@@ -315,6 +325,10 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     }
     const denied = this.#settings.denied();
     if (denied !== undefined) return denied;
+    return this.#whyNotNow(call);
+  }
+
+  #whyNotNow(call: ServerCall): BusinessError | undefined {
     const verdict = serverCalls[this.#state][call];
     return verdict === 'allowed' ? undefined : stateError(verdict, `${call} while ${this.#state}`);
   }

@@ -88,6 +88,7 @@ export class FakeTransport implements Transport {
       stop(code, reason, drainMs) {
         stops.push(drainMs === undefined ? { code, reason } : { code, reason, drainMs });
       },
+      reload: () => Promise.resolve(undefined),
       stats: () => Promise.resolve(undefined),
     };
   }

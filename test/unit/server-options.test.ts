@@ -15,9 +15,7 @@ describe('start', () => {
     expect(transport.server.config).toEqual({
       rules: 'documented',
       listen: [tcpAddress('0.0.0.0', 0)],
-      certPath: '',
-      keyPath: '',
-      keyPassword: '',
+      tls: undefined,
       protocols: ['lws_server'],
       maxClients: 10,
       maxConnectionsPerClient: 10,
@@ -64,9 +62,11 @@ describe('start', () => {
     expect(transport.server.config).toEqual({
       rules: 'documented',
       listen: [tcpAddress('::1', 65535)],
-      certPath: '/c',
-      keyPath: '/k',
-      keyPassword: 'p',
+      tls: {
+        certificates: [{ hosts: [], certPath: '/c', keyPath: '/k', keyPassword: 'p' }],
+        clientCertificates: 'none',
+        caPath: '',
+      },
       protocols: ['chat', 'superchat'],
       maxClients: 5000,
       maxConnectionsPerClient: 0,

@@ -240,6 +240,11 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
         found->second->Stop(header.aux, Text(header, payload));
       }
       return;
+    case DownKind::kReload:
+      if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
+        found->second->ReloadCertificates(Text(header, payload));
+      }
+      return;
     case DownKind::kDrain:
       topics_.HandOut();
       if (const auto found = listeners_.find(header.id); found != listeners_.end()) {

@@ -140,6 +140,10 @@ int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t
     AddSystemStore(lws_get_vhost(wsi), static_cast<ssl_ctx_st*>(user));
     return 0;
   }
+  if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+    ListenerOf(wsi)->OnTlsContext(static_cast<ssl_ctx_st*>(user));
+    return 0;
+  }
   Connection* connection = ConnectionOf(wsi);
   if (connection == nullptr)
     return lws_get_vhost_user(lws_get_vhost(wsi)) == nullptr ? 0 : OnServer(wsi, reason, in, size);

@@ -157,17 +157,12 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
     return value;
   };
   while (const auto name = reader.Next()) {
+    if (config.tls.Set(*name, reader)) continue;
     const std::string value(reader.Next().value_or(""));
     if (*name == "listen") {
       config.listen.emplace_back();
     } else if (*name == "listenOption" && !config.listen.empty()) {
       config.listen.back().Set(value, reader.Next().value_or(""));
-    } else if (*name == "certPath") {
-      config.cert_path = value;
-    } else if (*name == "keyPath") {
-      config.key_path = value;
-    } else if (*name == "keyPassword") {
-      config.key_password = value;
     } else if (*name == "protocol") {
       config.protocols.push_back(value);
     } else if (*name == "maxClients") {
@@ -239,10 +234,7 @@ bool ServerListener::Listen(const ListenAddress& address, Failure& failure) {
 }
 
 bool ServerListener::MakeVhost(Failure& failure) {
-  if (!config_.cert_path.empty() &&
-      !CheckKeyPair(config_.cert_path, config_.key_path, config_.key_password, failure)) {
-    return false;
-  }
+  if (!tls_.Read(config_.tls, failure)) return false;
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.vhost_name = vhost_name_.c_str();
@@ -252,8 +244,7 @@ bool ServerListener::MakeVhost(Failure& failure) {
   info.retry_and_idle_policy = &kNoHeartbeatOfLws;
   info.keepalive_timeout = 5;
   info.timeout_secs_ah_idle = 3600;  // ours is in Handshakes
-  if (!config_.cert_path.empty())
-    UseServerCertificate(config_.cert_path, config_.key_path, config_.key_password, info);
+  if (tls_.enabled()) tls_.Prepare(info);
   vhost_ = lws_create_vhost(core_.context(), &info);
   if (vhost_ == nullptr) {
     failure = {"config", "listen", 0, "lws could not make the virtual host"};
@@ -316,6 +307,16 @@ void ServerListener::LeaveToOthers() {
     }
     Unwatch(wsi);
   }
+}
+
+void ServerListener::ReloadCertificates(std::string_view strings) {
+  ServerTlsConfig config;
+  StringListReader reader(strings);
+  while (const auto name = reader.Next()) config.Set(*name, reader);
+  Failure failure;
+  StringListWriter answer;
+  if (!tls_.Read(std::move(config), failure)) failure.AppendTo(answer);
+  core_.up().Post(UpKind::kReloaded, id_, 0, 0, 0, answer.bytes());
 }
 
 void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
@@ -392,7 +393,7 @@ bool ServerListener::AcceptNext(lws* wsi) {
 void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
   constexpr std::string_view kWhy = "too many connections in handshake";
   // Before TLS there is no way to say so.
-  const bool answered = !config_.netstack && config_.cert_path.empty();
+  const bool answered = !config_.netstack && !tls_.enabled();
   if (answered) {
     const std::string answer = BuildHttpRefusal(kUnavailable, {}, kWhy);
     send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
@@ -596,7 +597,10 @@ void ServerListener::OnEstablished(lws* wsi) {
   ++open_;
   CountTls(wsi, counters_);
   lws_set_opaque_user_data(wsi, connection);
-  core_.up().Post(UpKind::kAccepted, connection->id(), id_, peer.port, 0, peer.ip);
+  std::string who = peer.ip;
+  const std::string certificate = tls_.ClientCertificate(wsi);
+  if (!certificate.empty()) who.append(1, '\0').append(certificate);
+  core_.up().Post(UpKind::kAccepted, connection->id(), id_, peer.port, 0, who);
   connection->OnEstablished();
   connection->StartHeartbeat(kServerHeartbeat);
 }

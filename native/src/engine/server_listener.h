@@ -15,6 +15,7 @@
 
 #include "engine/listening_socket.h"
 #include "engine/server_counters.h"
+#include "engine/server_tls.h"
 #include "engine/up_writer.h"
 #include "protocol/admission.h"
 #include "protocol/deflate_codec.h"
@@ -30,9 +31,7 @@ class Connection;
 // lib/transport.ts, ServerConfig; the record carries these names and values.
 struct ServerConfig {
   std::vector<ListenAddress> listen;
-  std::string cert_path;
-  std::string key_path;
-  std::string key_password;
+  ServerTlsConfig tls;
   std::vector<std::string> protocols;
   AdmissionLimits admission;
   std::shared_ptr<const EndpointLimits> limits;
@@ -57,6 +56,10 @@ class ServerListener {
   // The same, but whoever comes is told that we go, and connections have so long to take what waits for them
   // and to end; then they are cut.
   void Drain(uint32_t limit_ms, uint16_t code, std::string_view reason);
+  // Takes the certificates of these options for whoever comes from now on, and says so, or why not.
+  void ReloadCertificates(std::string_view strings);
+  // lws has made OpenSSL's context of the vhost.
+  void OnTlsContext(ssl_ctx_st* context) { tls_.Attach(context); }
   // When connections are cut; 0 unless it drains.
   uint64_t drained_at_ms() const { return drained_at_ms_; }
 
@@ -149,6 +152,7 @@ class ServerListener {
   const uint32_t id_;
   const ServerConfig config_;
   const std::string vhost_name_;
+  ServerTls tls_;
   Admission admission_;
   State state_ = State::kIdle;
   std::vector<Listening> listening_;

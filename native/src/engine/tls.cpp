@@ -24,11 +24,6 @@ namespace ohws {
 
 namespace {
 
-struct SslContextDeleter {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-using SslContext = std::unique_ptr<SSL_CTX, SslContextDeleter>;
-
 std::string ErrorText(unsigned long code) {
   std::array<char, 256> text{};
   if (code != 0) ERR_error_string_n(code, text.data(), text.size());
@@ -123,26 +118,20 @@ long OptionsOf(std::optional<int> min_tls_version, bool netstack) {
 // Client vhosts that want the system's store beside their own CA file are known by their name.
 constexpr std::string_view kWithSystemStore = "client+system-";
 
-bool CheckCaFile(const std::string& path, Failure& failure) {
-  const SslContext context(SSL_CTX_new(TLS_client_method()));
-  ERR_clear_error();
-  if (SSL_CTX_load_verify_locations(context.get(), path.c_str(), nullptr) == 1) return true;
-  failure = {"file", "tls", 0, TakeOpensslError()};
-  return false;
-}
-
 }  // namespace
 
-bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
-                  Failure& failure) {
-  const SslContext context(SSL_CTX_new(TLS_method()));
+void SslContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
+
+SslContext ReadKeyPair(const std::string& cert_path, const std::string& key_path,
+                       const std::string& key_password, Failure& failure) {
+  SslContext context(SSL_CTX_new(TLS_method()));
   std::string password = key_password;
   SSL_CTX_set_default_passwd_cb(context.get(), GivePassword);
   SSL_CTX_set_default_passwd_cb_userdata(context.get(), &password);
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context.get(), cert_path.c_str()) != 1) {
     failure = {"file", "tls", 0, TakeOpensslError()};
-    return false;
+    return nullptr;
   }
   if (SSL_CTX_use_PrivateKey_file(context.get(), key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
     // The right file with a wrong password, the key of another certificate, or no key at all.
@@ -155,13 +144,22 @@ bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, con
     }
     ERR_clear_error();
     failure = {is_key ? "key" : "file", "tls", 0, first};
-    return false;
+    return nullptr;
   }
   if (SSL_CTX_check_private_key(context.get()) != 1) {
     failure = {"key", "tls", 0, TakeOpensslError()};
-    return false;
+    return nullptr;
   }
-  return true;
+  SSL_CTX_set_default_passwd_cb_userdata(context.get(), nullptr);
+  return context;
+}
+
+SslContext ReadCaFile(const std::string& path, Failure& failure) {
+  SslContext context(SSL_CTX_new(TLS_method()));
+  ERR_clear_error();
+  if (SSL_CTX_load_verify_locations(context.get(), path.c_str(), nullptr) == 1) return context;
+  failure = {"file", "tls", 0, TakeOpensslError()};
+  return nullptr;
 }
 
 bool CanTalk(lws* wsi) {
@@ -174,17 +172,6 @@ void CountTls(lws* wsi, ServerCounters& counters) {
   if (ssl == nullptr) return;
   ++(SSL_version(ssl) == TLS1_3_VERSION ? counters.tls13 : counters.tls12);
   if (SSL_session_reused(ssl) == 1) ++counters.tls_resumed;
-}
-
-void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
-                          const std::string& key_password, lws_context_creation_info& info) {
-  // Also of the vhost: without it lws takes the files and serves plain ws (S2).
-  info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-  info.ssl_cert_filepath = cert_path.c_str();
-  info.ssl_private_key_filepath = key_path.c_str();
-  if (!key_password.empty()) info.ssl_private_key_password = key_password.c_str();
-  info.ssl_options_set = static_cast<long>(SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION);
-  info.alpn = "http/1.1";
 }
 
 void AddSystemStore(const lws_vhost* vhost, ssl_ctx_st* context) {
@@ -252,9 +239,9 @@ lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config,
   }
   key += '\n' + proxy + ' ' + std::to_string(config.proxy_port);
   if (const auto known = vhosts_.find(key); known != vhosts_.end()) return known->second;
-  if (config.tls && !config.ca_path.empty() && !CheckCaFile(config.ca_path, failure)) return nullptr;
+  if (config.tls && !config.ca_path.empty() && ReadCaFile(config.ca_path, failure) == nullptr) return nullptr;
   if (config.tls && !config.cert_path.empty() &&
-      !CheckKeyPair(config.cert_path, config.key_path, config.key_password, failure)) {
+      ReadKeyPair(config.cert_path, config.key_path, config.key_password, failure) == nullptr) {
     return nullptr;
   }
   const std::string name =

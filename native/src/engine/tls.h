@@ -1,11 +1,12 @@
-// TLS: what our configuration means for lws and OpenSSL, and the verdict on a server's certificate. The only
-// file that knows certificates. OpenSSL is Node's own: nothing is linked, the names resolve against the
-// executable. Engine thread.
+// TLS: what the configuration of a client means for lws and OpenSSL, the verdict on a server's certificate,
+// and files of certificates, keys and CAs. OpenSSL is Node's own: nothing is linked, the names resolve
+// against the executable. Engine thread.
 #pragma once
 
 #include <libwebsockets.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,20 +21,23 @@ class ClientAttempt;
 struct ClientConfig;
 struct ServerCounters;
 
-// True if the PEM files are a certificate chain and its key; else what is wrong: "file" for one that cannot
-// be used, "key" for a wrong password or a key of another certificate.
-bool CheckKeyPair(const std::string& cert_path, const std::string& key_path, const std::string& key_password,
-                  Failure& failure);
+struct SslContextDeleter {
+  void operator()(ssl_ctx_st* context) const;
+};
+using SslContext = std::unique_ptr<ssl_ctx_st, SslContextDeleter>;
+
+// A context with the certificate chain and the key of these PEM files. Null if they are none, and what is
+// wrong: "file" for one that cannot be used, "key" for a wrong password or a key of another certificate.
+SslContext ReadKeyPair(const std::string& cert_path, const std::string& key_path,
+                       const std::string& key_password, Failure& failure);
+// A context that trusts the certificates of this PEM file alone; null if it has none ("file").
+SslContext ReadCaFile(const std::string& path, Failure& failure);
 
 // Is there nothing, or no TLS handshake any more, between us and the peer's HTTP?
 bool CanTalk(lws* wsi);
 
 // Counts an established connection by its TLS version, if it has one.
 void CountTls(lws* wsi, ServerCounters& counters);
-
-// The vhost of a listener serves TLS with these files; the strings outlive the call that makes the vhost.
-void UseServerCertificate(const std::string& cert_path, const std::string& key_path,
-                          const std::string& key_password, lws_context_creation_info& info);
 
 // Adds the system's store to a client vhost that has a CA file and wants both (C16); lws asks when it makes
 // one.

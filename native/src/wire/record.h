@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 7;
+inline constexpr uint32_t kWireVersion = 8;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -53,8 +53,10 @@ enum class UpKind : uint8_t {
   // kAbnormal, kLocalClose; strings [reason, reason of the peer's close frame, kind, phase, errno, detail]
   kClosed = 8,
   kListening = 9,  // listener: strings ["", port, ...], one for each address; or [kind, phase, errno, detail]
-  kAccepted = 10,  // id: the new connection; arg: its listener; aux: client port; payload: client address
-  kRefused = 11,   // listener: aux: HTTP status; strings [client address, detail]
+  // id: the new connection; arg: its listener; aux: client port; payload: client address, and behind a NUL
+  // the client's certificate in DER if there is one
+  kAccepted = 10,
+  kRefused = 11,  // listener: aux: HTTP status; strings [client address, detail]
   // listener: it and all its connections are gone; after kDrain strings [closed, cut, refused, milliseconds]
   kStopped = 12,
   kDrained = 13,  // answer to kDrainRequest
@@ -62,6 +64,7 @@ enum class UpKind : uint8_t {
   kStats = 15,    // listener: answer to kStatsRequest; strings [name, value, name, value, ...]
   // answer to kPublishedRequest
   kPublished = 16,
+  kReloaded = 17  // listener: answer to kReload; strings [kind, phase, errno, detail] if all is as it was
 };
 
 // JavaScript to engine.
@@ -89,7 +92,8 @@ enum class DownKind : uint8_t {
   kPublishLargeText = 18,
   kPublishLargeBinary = 19,
   // Answer kPublished once all that was published before is in the subscribers' queues.
-  kPublishedRequest = 20
+  kPublishedRequest = 20,
+  kReload = 21  // listener; answer kReloaded, unless it is gone; strings [name, value, ...] of TlsConfig
 };
 
 // Flags.

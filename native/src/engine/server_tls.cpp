@@ -1,0 +1,138 @@
+#include "engine/server_tls.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <utility>
+
+namespace ohws {
+
+namespace {
+
+CertificateFiles ReadCertificate(std::string_view cert_path, StringListReader& values) {
+  CertificateFiles files;
+  files.cert_path = cert_path;
+  files.key_path = values.Next().value_or("");
+  files.key_password = values.Next().value_or("");
+  const std::string_view count = values.Next().value_or("");
+  size_t hosts = 0;
+  std::from_chars(count.data(), count.data() + count.size(), hosts);
+  for (; hosts > 0; --hosts) files.hosts.emplace_back(values.Next().value_or(""));
+  return files;
+}
+
+}  // namespace
+
+bool ServerTlsConfig::Set(std::string_view name, StringListReader& values) {
+  if (name != "certificate" && name != "clientCertificates" && name != "caPath") return false;
+  const std::string_view value = values.Next().value_or("");
+  if (name == "certificate") {
+    certificates.push_back(ReadCertificate(value, values));
+  } else if (name == "clientCertificates") {
+    clients = value == "demand" ? ClientCertificates::kDemand
+              : value == "ask"  ? ClientCertificates::kAsk
+                                : ClientCertificates::kNone;
+  } else {
+    ca_path = value;
+  }
+  return true;
+}
+
+bool ServerTls::Read(ServerTlsConfig config, Failure& failure) {
+  std::vector<Certificate> certificates;
+  for (const CertificateFiles& files : config.certificates) {
+    SslContext pair = ReadKeyPair(files.cert_path, files.key_path, files.key_password, failure);
+    if (pair == nullptr) return false;
+    certificates.push_back({files.hosts, std::move(pair)});
+  }
+  SslContext clients;
+  if (config.clients != ClientCertificates::kNone) {
+    clients = ReadCaFile(config.ca_path, failure);
+    if (clients == nullptr) return false;
+  }
+  config_ = std::move(config);
+  certificates_ = std::move(certificates);
+  clients_ = std::move(clients);
+  ++generation_;
+  if (context_ != nullptr) Apply();
+  return true;
+}
+
+void ServerTls::Prepare(lws_context_creation_info& info) const {
+  const CertificateFiles& files = config_.certificates.front();
+  // Also of the vhost: without it lws takes the files and serves plain ws (S2).
+  info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+  info.ssl_cert_filepath = files.cert_path.c_str();
+  info.ssl_private_key_filepath = files.key_path.c_str();
+  if (!files.key_password.empty()) info.ssl_private_key_password = files.key_password.c_str();
+  info.ssl_options_set = static_cast<long>(SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION);
+  info.alpn = "http/1.1";
+}
+
+void ServerTls::Attach(ssl_ctx_st* context) {
+  context_ = context;
+  SSL_CTX_set_cert_cb(context, Choose, this);
+  // lws's looks for a vhost of that name; which certificate is shown is decided in Choose() alone.
+  SSL_CTX_set_tlsext_servername_callback(context, nullptr);
+  Apply();
+}
+
+void ServerTls::Apply() {
+  if (clients_ == nullptr) {
+    SSL_CTX_set_verify(context_, SSL_VERIFY_NONE, nullptr);
+    return;
+  }
+  const bool demand = config_.clients == ClientCertificates::kDemand;
+  SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | (demand ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  SSL_CTX_set1_verify_cert_store(context_, SSL_CTX_get_cert_store(clients_.get()));
+  SSL_CTX_set_client_CA_list(context_, SSL_load_client_CA_file(config_.ca_path.c_str()));
+  ERR_clear_error();
+  // A session that is resumed is not verified again, so those of other CAs are not.
+  SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>(&generation_),
+                                 sizeof(generation_));
+}
+
+const ServerTls::Certificate& ServerTls::Find(std::string_view host) const {
+  std::string name(host);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const size_t dot = name.find('.');
+  const std::string wildcard = dot == std::string::npos ? std::string() : '*' + name.substr(dot);
+  for (const std::string& wanted : {name, wildcard}) {
+    for (const Certificate& certificate : certificates_) {
+      if (std::find(certificate.hosts.begin(), certificate.hosts.end(), wanted) != certificate.hosts.end())
+        return certificate;
+    }
+  }
+  return certificates_.front();
+}
+
+int ServerTls::Choose(ssl_st* ssl, void* tls) {
+  const char* host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  SSL_CTX* pair = static_cast<const ServerTls*>(tls)->Find(host == nullptr ? "" : host).pair.get();
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(pair, &chain);
+  // One of another key type would stay beside it.
+  SSL_certs_clear(ssl);
+  return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(pair), SSL_CTX_get0_privatekey(pair), chain, 1);
+}
+
+std::string ServerTls::ClientCertificate(lws* wsi) const {
+  SSL* ssl = reinterpret_cast<SSL*>(lws_get_ssl(wsi));
+  X509* certificate = ssl == nullptr || config_.clients == ClientCertificates::kNone
+                          ? nullptr
+                          : SSL_get1_peer_certificate(ssl);
+  if (certificate == nullptr) return {};
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<size_t>(std::max(size, 0)));
+  OPENSSL_free(der);
+  X509_free(certificate);
+  return bytes;
+}
+
+}  // namespace ohws
