@@ -21,7 +21,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { webSocket } from 'ohos-websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PATIENT, within } from '../helpers/deadline.js';
+import { PATIENT, plainEnvironment, within } from '../helpers/deadline.js';
 import { callWith, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
 
@@ -434,6 +434,7 @@ async function makeStale(file: string): Promise<void> {
 
 /** The length of the queue of a listening socket on 127.0.0.1, as the kernel has it. */
 function listenQueueOf(port: number): number {
-  const { stdout } = spawnSync('ss', ['-Hltn', `sport = :${port}`], { encoding: 'utf8' });
+  const options = { encoding: 'utf8', env: plainEnvironment() } as const;
+  const { stdout } = spawnSync('ss', ['-Hltn', `sport = :${port}`], options);
   return Number(stdout.trim().split(/\s+/)[2]);
 }
