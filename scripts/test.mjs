@@ -25,6 +25,7 @@ const sanitizedSuites = [
   'test/interop',
   'test/lifecycle',
   'test/limits',
+  'test/listening',
   'test/lws',
   'test/proxy/scripted.test.ts',
   'test/tls',
