@@ -26,7 +26,20 @@ const corpora = path.join(root, 'test/fuzz/corpus');
 const sources = path.join(root, 'native/src');
 
 /** The files that a target is for, where they do not have its name. */
-const filesOf = {};
+const filesOf = {
+  engine: [
+    'connection',
+    'core',
+    'handshakes',
+    'loop',
+    'lws_protocol',
+    'server_listener',
+    'client_attempt',
+    'tx_queue',
+    'up_writer',
+    'stream',
+  ].map((name) => `/engine/${name}.cpp`),
+};
 
 class Failure extends Error {}
 

@@ -88,7 +88,8 @@ function checks() {
 
 /** Builds the C++ tests; counts a failure if they cannot be built. */
 function builtNativeTests(folder, sanitize) {
-  const configure = ['-S', root, '-B', folder, '-DOHWS_BUILD_ADDON=OFF', '-DOHWS_BUILD_TESTS=ON'];
+  const parts = ['-DOHWS_BUILD_ADDON=OFF', '-DOHWS_BUILD_ENGINE=ON', '-DOHWS_BUILD_TESTS=ON'];
+  const configure = ['-S', root, '-B', folder, ...parts];
   const jobs = String(availableParallelism());
   const built =
     run('cmake', [...configure, `-DOHWS_SANITIZE=${sanitize}`]) &&

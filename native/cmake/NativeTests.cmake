@@ -25,6 +25,13 @@ endif()
 
 set(fuzz_dir "${PROJECT_SOURCE_DIR}/test/fuzz")
 file(GLOB fuzz_sources CONFIGURE_DEPENDS "${fuzz_dir}/targets/*.cpp")
+# The engine needs TLS, for which there is no Node executable either.
+find_library(OHWS_SSL_LIBRARY NAMES ssl libssl.so.3)
+find_library(OHWS_CRYPTO_LIBRARY NAMES crypto libcrypto.so.3)
+if(NOT TARGET ohws_engine OR NOT OHWS_SSL_LIBRARY OR NOT OHWS_CRYPTO_LIBRARY OR NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  message(STATUS "The engine's fuzz target is not built: it needs Linux, OHWS_BUILD_ENGINE and the system's libssl")
+  list(FILTER fuzz_sources EXCLUDE REGEX "/engine\\.cpp$")
+endif()
 foreach(source IN LISTS fuzz_sources)
   get_filename_component(name "${source}" NAME_WE)
   if(OHWS_FUZZ)
@@ -35,3 +42,12 @@ foreach(source IN LISTS fuzz_sources)
   endif()
   target_include_directories(fuzz_${name} PRIVATE "${fuzz_dir}")
 endforeach()
+
+if(TARGET fuzz_engine)
+  # Static libraries first, and what they need behind them.
+  target_link_libraries(fuzz_engine PRIVATE ohws_engine ohws_libwebsockets)
+  target_link_options(fuzz_engine PRIVATE LINKER:--no-as-needed)
+  target_link_libraries(fuzz_engine PRIVATE "${OHWS_SSL_LIBRARY}" "${OHWS_CRYPTO_LIBRARY}")
+  # Its clock is the script's.
+  target_link_options(fuzz_engine PRIVATE LINKER:--wrap=clock_gettime)
+endif()
