@@ -32,6 +32,9 @@ export const DEFAULT_REASON = 'CLOSE_NORMAL';
 /** Reason of the connections that `stop` closes, with code 1001 (S20). */
 export const STOP_REASON = 'server is going away';
 
+/** Reason of the connections that `terminate` cuts, with code 1006. */
+export const TERMINATED_REASON = 'terminated';
+
 /** Codes that must not be in a close frame (RFC 6455 §7.4.1). */
 const unsendable: ReadonlySet<number> = new Set([
   CloseCode.reserved,

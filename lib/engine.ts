@@ -23,6 +23,8 @@ import {
   PAD,
   recordBytes,
   Up,
+  WATCH_PINGS,
+  WATCH_PONGS,
 } from './records.js';
 import { RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
 import { processQueue, type QueueFull, type QueueRules, SendQueue } from './send-queue.js';
@@ -82,7 +84,13 @@ const NO_SLAB = new ArrayBuffer(0);
 
 /** Of a connection whose listener is gone already. */
 const NO_RULES: ConnectionRules = { limits: {}, backPressure: 'wait', binaryType: 'arraybuffer' };
-const NOBODY: ServerConnectionHandler = { onMessage() {}, onClosed() {} };
+const NOBODY: ServerConnectionHandler = {
+  onMessage() {},
+  onClosed() {},
+  onDrained() {},
+  onPing() {},
+  onPong() {},
+};
 
 /** A question to the engine that is under way: have so many bytes left, of what was not asked before? */
 interface Ask {
@@ -142,6 +150,7 @@ class EngineConnection implements Connection {
     const isUnsure = queue.bytes - this.#covered > this.#askStep;
     if (isUnsure || (wasAbove && this.#asks.length === 0)) this.#ask();
     if (!wasAbove || queue.refuses) return undefined;
+    this.#oweDrained();
     return new Promise((resolve) => {
       this.#senders.push(resolve);
     });
@@ -152,7 +161,39 @@ class EngineConnection implements Connection {
       this.#abandoned = refusal;
       this.#engine.post(Down.abandon, this.id, SLOW_READER, POLICY_VIOLATION);
     }
+    this.askIfUnsure();
+    if (this.#asks.length > 0) this.#oweDrained();
     return Promise.reject(refusal);
+  }
+
+  /** The handler hears of it when the queue is below its mark again. */
+  #oweDrained(): void {
+    const { handler } = this;
+    if (!('onDrained' in handler) || this.#senders.length > 0) return;
+    this.#senders.push(() => {
+      if (!this.#ended) handler.onDrained();
+    });
+  }
+
+  queuedBytes(): number {
+    this.askIfUnsure();
+    return this.#queue.bytes;
+  }
+
+  pause(): void {
+    if (!this.#ended) this.#engine.post(Down.pause, this.id, EMPTY, 0, 1);
+  }
+
+  resume(): void {
+    if (!this.#ended) this.#engine.post(Down.pause, this.id);
+  }
+
+  ping(payload: Uint8Array): void {
+    if (!this.#ended) this.#engine.post(Down.ping, this.id, payload);
+  }
+
+  terminate(code: number, reason: string): void {
+    if (!this.#ended) this.#engine.post(Down.terminate, this.id, Buffer.from(reason), code);
   }
 
   close(code: number, reason: string, wireCode: number): void {
@@ -296,6 +337,10 @@ export class Engine implements Transport {
       },
       reload: (tls) => this.#reload(id, tls),
       stats: () => this.#askStats(id),
+      watch: (pings, pongs) => {
+        const what = (pings ? WATCH_PINGS : 0) | (pongs ? WATCH_PONGS : 0);
+        if (this.#listeners.has(id)) this.post(Down.watch, id, EMPTY, 0, what);
+      },
     };
   }
 
@@ -660,6 +705,12 @@ export class Engine implements Transport {
       case Up.published:
         this.#published.onPublished();
         return;
+      case Up.ping:
+        this.#acceptedHandler(id)?.onPing(toArrayBuffer(payload));
+        return;
+      case Up.pong:
+        this.#acceptedHandler(id)?.onPong(toArrayBuffer(payload));
+        return;
       case Up.gone:
         if (this.#leaving.delete(id)) this.#closeEndpoint();
         return;
@@ -693,6 +744,10 @@ export class Engine implements Transport {
       default:
         throw new Error(`ohos-websocket: unknown record ${head & 0xff}`);
     }
+  }
+
+  #acceptedHandler(id: number): ServerConnectionHandler | undefined {
+    return this.#accepted[id]?.handler as ServerConnectionHandler | undefined;
   }
 
   #closed(id: number, close: CloseInfo): void {
@@ -782,6 +837,11 @@ function encodeRequest(strings: readonly string[]): Buffer {
   const bytes = encodeStrings(strings);
   if (bytes.length > MAX_REQUEST_BYTES) throw new Error('the request is too large');
   return bytes;
+}
+
+/** A copy, for the application to keep. */
+function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
 }
 
 function rethrow(error: unknown): never {

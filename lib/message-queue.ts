@@ -1,26 +1,33 @@
 /**
- * Messages between where they arrive and a `for await` loop that takes them one by one. Bounded, since
- * nothing here can slow a peer down: what does not fit is not taken, and the caller has to act on it.
+ * Messages between where they arrive and a `for await` loop that takes them one by one. Bounded by holding
+ * up where they come from: above the mark it is paused, and below half of the mark it goes on.
  */
+
+import type { Flow } from './flow.js';
+
 export class MessageQueue<T> {
-  readonly #maxBytes: number;
+  readonly #markBytes: number;
+  readonly #flow: Flow;
   readonly #waiting: { readonly message: T; readonly bytes: number }[] = [];
   #bytes = 0;
+  #isPaused = false;
   /** Set once nothing more comes; the error is thrown behind what waits. */
   #end: { readonly error: unknown } | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor(markBytes: number, flow: Flow) {
+    this.#markBytes = markBytes;
+    this.#flow = flow;
   }
 
-  /** Whether it fits. */
-  push(message: T, bytes: number): boolean {
-    if (this.#bytes + bytes > this.#maxBytes) return false;
+  push(message: T, bytes: number): void {
     this.#waiting.push({ message, bytes });
     this.#bytes += bytes;
+    if (this.#bytes > this.#markBytes && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#flow.pause();
+    }
     this.#wake();
-    return true;
   }
 
   /** Nothing more comes. The first call counts. */
@@ -36,6 +43,7 @@ export class MessageQueue<T> {
         const first = this.#waiting.shift();
         if (first !== undefined) {
           this.#bytes -= first.bytes;
+          if (this.#bytes <= this.#markBytes / 2) this.#resume();
           yield first.message;
         } else if (this.#end === undefined) {
           await new Promise<void>((resolve) => {
@@ -49,6 +57,13 @@ export class MessageQueue<T> {
       }
     } finally {
       onLeft();
+      this.#resume();
     }
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#flow.resume();
   }
 }

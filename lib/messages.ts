@@ -2,14 +2,8 @@
  * `messages`: the messages of a connection as an async iterable, for both sides. Beyond OHOS.
  */
 
-import { CloseCode } from './close-codes.js';
-import {
-  type BusinessError,
-  businessError,
-  endCause,
-  parameterError,
-  stateError,
-} from './errors.js';
+import { businessError, endCause, parameterError } from './errors.js';
+import { FLOW, type Flow, type HasFlow } from './flow.js';
 import { MessageQueue } from './message-queue.js';
 import { type PeerEvents, peerOf, type ServerPeer } from './server-peer.js';
 import type { WebSocketConnection } from './server-types.js';
@@ -21,16 +15,13 @@ import type { WebSocket } from './w3c/web-socket.js';
 /** What `messages` may be told. */
 export interface MessagesOptions {
   /**
-   * Bytes of messages that may wait for the loop, 0 or more; text counts two bytes for each UTF-16 unit.
-   * Default 16 MiB.
+   * Bytes of messages that wait for the loop before the peer is held up, 0 or more; text counts two bytes
+   * for each UTF-16 unit. Default 1 MiB.
    */
   maxBufferedBytes?: number | undefined;
 }
 
-const DEFAULT_BUFFERED_BYTES = 16 * 1024 * 1024;
-/** What a `WebSocket` closes with where a server sends 1008: a code that a client may use. */
-const TOO_SLOW_CODE = 4008;
-const TOO_SLOW = 'messages are not taken fast enough';
+const DEFAULT_BUFFERED_BYTES = 1024 * 1024;
 
 /**
  * The messages of a `WebSocket` of `ohos-websocket/w3c` (as `binaryType` has them), or of a connection of a
@@ -41,8 +32,10 @@ const TOO_SLOW = 'messages are not taken fast enough';
  * - A connection of a server that is iterated raises no `messageReceive`; its `close` event is as ever.
  * - Leaving the loop drops what waits for it and does not close the connection.
  * - With `binaryType: 'view'` the data of binary messages are views: `messages<string | Uint8Array>(…)`.
- * - A peer is not slowed down. When more than `maxBufferedBytes` would wait, the connection is closed (1008,
- *   a `WebSocket` 4008), and the loop throws a BusinessError 2302999 behind what waits: no gap goes unnoticed.
+ * - A peer cannot send faster than the loop takes: while more than `maxBufferedBytes` wait, nothing is read of
+ *   the connection (`WebSocketServer.pause`), until half of it is left. What had been read by then is added:
+ *   at most 1 MiB of messages below 64 KiB, 32 MiB of larger ones, and one more. The `message` events of a
+ *   `WebSocket` wait with it, and so does its end.
  *
  * BusinessError 401 for other arguments, and for a connection that has ended or is iterated already.
  */
@@ -77,7 +70,7 @@ function messagesOfPeer(peer: ServerPeer, maxBytes: number) {
   if (peer.state !== 'open' || events instanceof PeerMessages) {
     throw parameterError('the connection has ended or is iterated already');
   }
-  const tap = new PeerMessages(events, maxBytes);
+  const tap = new PeerMessages(events, maxBytes, peer.connection);
   peer.events = tap;
   return tap.queue.take(() => {
     peer.events = events;
@@ -89,15 +82,25 @@ class PeerMessages implements PeerEvents {
   readonly queue: MessageQueue<Message>;
   readonly #events: PeerEvents;
 
-  constructor(events: PeerEvents, maxBytes: number) {
+  constructor(events: PeerEvents, maxBytes: number, flow: Flow) {
     this.#events = events;
-    this.queue = new MessageQueue(maxBytes);
+    this.queue = new MessageQueue(maxBytes, flow);
   }
 
-  onPeerMessage(peer: ServerPeer, data: Message): void {
-    if (this.queue.push(data, sizeOf(data))) return;
-    this.queue.end(tooSlow());
-    peer.close(CloseCode.policyViolation, TOO_SLOW);
+  onPeerMessage(_peer: ServerPeer, data: Message): void {
+    this.queue.push(data, sizeOf(data));
+  }
+
+  onPeerDrained(peer: ServerPeer): void {
+    this.#events.onPeerDrained(peer);
+  }
+
+  onPeerPing(peer: ServerPeer, data: ArrayBuffer): void {
+    this.#events.onPeerPing(peer, data);
+  }
+
+  onPeerPong(peer: ServerPeer, data: ArrayBuffer): void {
+    this.#events.onPeerPong(peer, data);
   }
 
   onPeerClosed(peer: ServerPeer, close: Parameters<PeerEvents['onPeerClosed']>[1]): void {
@@ -108,13 +111,11 @@ class PeerMessages implements PeerEvents {
 
 function messagesOfSocket(socket: WebSocket, maxBytes: number) {
   if (socket.readyState > socket.OPEN) throw parameterError('the connection has ended');
-  const queue = new MessageQueue<string | ArrayBuffer | Blob>(maxBytes);
-  const onMessage = ({ data }: MessageEvent): void => {
-    if (queue.push(data, sizeOf(data))) return;
-    queue.end(tooSlow());
-    leave();
-    socket.close(TOO_SLOW_CODE, TOO_SLOW);
-  };
+  const queue = new MessageQueue<string | ArrayBuffer | Blob>(
+    maxBytes,
+    (socket as object as HasFlow)[FLOW](),
+  );
+  const onMessage = ({ data }: MessageEvent): void => queue.push(data, sizeOf(data));
   const onError = ({ error }: ErrorEvent): void => queue.end(error);
   const onClose = (_event: CloseEvent): void => queue.end();
   const leave = (): void => {
@@ -126,10 +127,6 @@ function messagesOfSocket(socket: WebSocket, maxBytes: number) {
   socket.addEventListener('error', onError);
   socket.addEventListener('close', onClose);
   return queue.take(leave);
-}
-
-function tooSlow(): BusinessError {
-  return stateError('other', TOO_SLOW);
 }
 
 function sizeOf(message: Message | Blob): number {

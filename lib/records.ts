@@ -3,7 +3,7 @@
  * lists of strings. Every change there is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 8;
+export const WIRE_VERSION = 9;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;
@@ -33,6 +33,8 @@ export const Up = {
   stats: 15,
   published: 16,
   reloaded: 17,
+  ping: 18,
+  pong: 19,
 } as const;
 
 /** JavaScript to engine. */
@@ -58,11 +60,17 @@ export const Down = {
   publishLargeBinary: 19,
   publishedRequest: 20,
   reload: 21,
+  pause: 22,
+  ping: 23,
+  terminate: 24,
+  watch: 25,
 } as const;
 
 export const ASCII_ONLY = 1;
 export const ABNORMAL = 1;
 export const LOCAL_CLOSE = 2;
+export const WATCH_PINGS = 1;
+export const WATCH_PONGS = 2;
 
 export function recordBytes(payloadSize: number): number {
   return (HEADER_BYTES + payloadSize + RECORD_ALIGN - 1) & ~(RECORD_ALIGN - 1);

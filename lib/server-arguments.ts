@@ -4,6 +4,7 @@
  */
 
 import type { Profile } from './profile.js';
+import { byteLength } from './send-queue.js';
 import { isAddress } from './server-peer.js';
 import { isFunction, isObject, isSendable, isText, mismatch, whyNotSendable } from './validate.js';
 
@@ -93,6 +94,36 @@ function optionsProblem(options: Record<string, unknown>, profile: Profile): str
     return mismatch('reason', 'a string', reason);
   }
   return undefined;
+}
+
+/** `pause(connection)` and its like, exactly. */
+export function connectionProblem(args: readonly unknown[]): string | undefined {
+  const [connection] = args;
+  if (!isAddress(connection)) return addressMismatch(connection);
+  return args.length === 1 ? undefined : `expected 1 argument, received ${args.length}`;
+}
+
+/** RFC 6455 §5.5. */
+const MAX_CONTROL_BYTES = 125;
+
+/** `ping(connection)` or `ping(connection, data)`: the bytes to send, or what is wrong. */
+export function pingPayload(args: readonly unknown[]): Uint8Array | string {
+  const [connection, data = ''] = args;
+  if (!isAddress(connection)) return addressMismatch(connection);
+  if (args.length > 2) return `expected at most 2 arguments, received ${args.length}`;
+  if (!isSendable(data, true)) return whyNotSendable(data, true);
+  const size = byteLength(data);
+  return size <= MAX_CONTROL_BYTES
+    ? copyOf(data)
+    : `${size} bytes for a ping; the limit is ${MAX_CONTROL_BYTES}`;
+}
+
+/** The caller may change what it gave as soon as the call has returned. */
+function copyOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (typeof data === 'string') return Buffer.from(data);
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
+    : new Uint8Array(data.slice(0));
 }
 
 function addressMismatch(connection: unknown): string {

@@ -6,6 +6,7 @@ import { textBeforeNul } from './message-text.js';
 import type { Profile } from './profile.js';
 import type {
   ClientConnectionCloseCallback,
+  ControlFrameCallback,
   WebSocketConnection,
   WebSocketMessage,
 } from './server-types.js';
@@ -17,6 +18,9 @@ export type ServerSlots = {
   messageReceive: (message: WebSocketMessage<Message>) => unknown;
   close: (...args: Parameters<ClientConnectionCloseCallback>) => unknown;
   error: (error: BusinessError) => unknown;
+  drain: (connection: WebSocketConnection) => unknown;
+  ping: ControlFrameCallback;
+  pong: ControlFrameCallback;
 };
 
 export const serverEventNames: readonly (keyof ServerSlots)[] = [
@@ -24,6 +28,9 @@ export const serverEventNames: readonly (keyof ServerSlots)[] = [
   'messageReceive',
   'close',
   'error',
+  'drain',
+  'ping',
+  'pong',
 ];
 
 /** Raises the events of one server. */
@@ -61,6 +68,24 @@ export class ServerEvents {
       closeReason: reason,
     };
     callIsolated(this.#current.close, connection, result as CloseResult);
+  }
+
+  drained(connection: WebSocketConnection): void {
+    callIsolated(this.#current.drain, connection);
+  }
+
+  ping(connection: WebSocketConnection, data: ArrayBuffer): void {
+    callIsolated(this.#current.ping, connection, data);
+  }
+
+  pong(connection: WebSocketConnection, data: ArrayBuffer): void {
+    callIsolated(this.#current.pong, connection, data);
+  }
+
+  /** Whether anybody wants to hear of pings, and of pongs. */
+  get watched(): { readonly pings: boolean; readonly pongs: boolean } {
+    const { ping, pong } = this.#current;
+    return { pings: ping !== undefined, pongs: pong !== undefined };
   }
 
   /** One refused connection; netstack reports it twice (S8). */

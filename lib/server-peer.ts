@@ -4,6 +4,7 @@
  */
 
 import { X509Certificate } from 'node:crypto';
+import { CloseCode, TERMINATED_REASON } from './close-codes.js';
 import type { WebSocketConnection } from './server-types.js';
 import type { PeerState } from './state.js';
 import type { Topic } from './topics.js';
@@ -22,17 +23,45 @@ export type PeerMap = Map<string, ServerPeer>;
 export interface PeerEvents {
   onPeerMessage(peer: ServerPeer, data: Message): void;
   onPeerClosed(peer: ServerPeer, close: CloseInfo): void;
+  onPeerDrained(peer: ServerPeer): void;
+  onPeerPing(peer: ServerPeer, data: ArrayBuffer): void;
+  onPeerPong(peer: ServerPeer, data: ArrayBuffer): void;
 }
+
+/** Counts the connections of this thread. */
+let lastId = 0;
+
+/**
+ * What an address of ours knows beyond OpenHarmony's two fields. Not enumerable, and no prototype of its own:
+ * the address is equal to any other object with the same two fields, for whoever compares or prints it.
+ */
+const additions: readonly (readonly [string, PropertyDescriptor])[] = Object.entries(
+  Object.getOwnPropertyDescriptors({
+    get id(): number | undefined {
+      return peerOf(this)?.id;
+    },
+    get data(): unknown {
+      return peerOf(this)?.data;
+    },
+    set data(data: unknown) {
+      const peer = peerOf(this);
+      if (peer !== undefined) peer.data = data;
+    },
+  }),
+).map(([name, descriptor]) => [name, { ...descriptor, enumerable: false }]);
 
 export class ServerPeer implements ServerConnectionHandler {
   state: PeerState;
   readonly connection: Connection;
   /** What the application gets, the same object in every event. */
   readonly address: WebSocketConnection;
+  readonly id: number;
   readonly ip: string;
   readonly port: number;
   /** What it subscribes to; `Topics` keeps it. */
   topics: Set<Topic> | undefined;
+  /** The application's. */
+  data: unknown;
   /** Who is told; `messages` puts itself in the way. */
   events: PeerEvents;
   readonly #map: PeerMap;
@@ -45,6 +74,8 @@ export class ServerPeer implements ServerConnectionHandler {
     events: PeerEvents,
   ) {
     this.connection = connection;
+    lastId += 1;
+    this.id = lastId;
     this.ip = ip;
     this.port = port;
     this.state = state;
@@ -52,6 +83,9 @@ export class ServerPeer implements ServerConnectionHandler {
     this.events = events;
     this.address = { clientIP: ip, clientPort: port };
     Object.defineProperty(this.address, PEER, { value: this });
+    for (const [name, descriptor] of additions) {
+      Object.defineProperty(this.address, name, descriptor);
+    }
     map.set(keyOf(ip, port), this);
   }
 
@@ -74,8 +108,26 @@ export class ServerPeer implements ServerConnectionHandler {
     this.connection.close(code, reason, wireCode);
   }
 
+  /** Cuts TCP; for the application it is closing from now on. */
+  terminate(): void {
+    this.state = 'closing';
+    this.connection.terminate(CloseCode.abnormal, TERMINATED_REASON);
+  }
+
   onMessage(data: Message): void {
     if (this.state === 'open') this.events.onPeerMessage(this, data);
+  }
+
+  onDrained(): void {
+    if (this.state === 'open') this.events.onPeerDrained(this);
+  }
+
+  onPing(data: ArrayBuffer): void {
+    if (this.state === 'open') this.events.onPeerPing(this, data);
+  }
+
+  onPong(data: ArrayBuffer): void {
+    if (this.state === 'open') this.events.onPeerPong(this, data);
   }
 
   onClosed(close: CloseInfo): void {

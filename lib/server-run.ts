@@ -68,6 +68,7 @@ export class ServerRun implements ServerHandler {
   #stopped: Outcome | undefined;
   #stopping: Stopping = PLAIN_STOP;
   #listener: Listener | undefined;
+  #watched = { pings: false, pongs: false };
 
   /** `outcome` is that of the `start` call; `peers` is where its connections are kept. */
   constructor(context: ServerContext, config: ServerConfig, outcome: Outcome, peers: PeerMap) {
@@ -93,10 +94,19 @@ export class ServerRun implements ServerHandler {
   #launch(): void {
     try {
       this.#listener = this.#context.transport.listen(this.config, this);
+      this.watchControlFrames();
     } catch (error) {
       // The engine could not even be loaded. No call throws, so this is a rejection like any other.
       this.#refuse(businessError('other', { phase: 'listen', errno: '', detail: String(error) }));
     }
+  }
+
+  /** Tells the engine which control frames the listeners of the application want. */
+  watchControlFrames(): void {
+    const { pings, pongs } = this.#context.events.watched;
+    if (pings === this.#watched.pings && pongs === this.#watched.pongs) return;
+    this.#watched = { pings, pongs };
+    this.#listener?.watch(pings, pongs);
   }
 
   #refuse(error: BusinessError): void {
@@ -179,6 +189,18 @@ export class ServerRun implements ServerHandler {
   onPeerClosed(peer: ServerPeer, close: CloseInfo): void {
     this.#context.topics.left(peer);
     this.#context.events.closed(peer.address, close);
+  }
+
+  onPeerDrained(peer: ServerPeer): void {
+    this.#context.events.drained(peer.address);
+  }
+
+  onPeerPing(peer: ServerPeer, data: ArrayBuffer): void {
+    this.#context.events.ping(peer.address, data);
+  }
+
+  onPeerPong(peer: ServerPeer, data: ArrayBuffer): void {
+    this.#context.events.pong(peer.address, data);
   }
 
   onRefused(ip: string, httpStatus: number, detail: string): void {

@@ -233,10 +233,16 @@ export interface WebSocketConnection {
   /** Its port. */
   clientPort: number;
   /**
-   * Beyond OHOS. The certificate that the client has proved to be its own, verified against
-   * `caPath`; undefined without one. Not enumerable; the object that the events hand out has it.
+   * Beyond OHOS, as all below. These are there in the objects that events and `listAllConnections` hand out,
+   * not enumerable, so that such an object is equal to one with the two fields above, and lost in copies.
+   *
+   * The certificate that the client has proved to be its own, verified against `caPath`; undefined without one.
    */
   readonly clientCertificate?: WebSocketClientCertificate | undefined;
+  /** A number of its own, from 1; never given to another connection of this thread. */
+  readonly id?: number;
+  /** The application's: any value; undefined at first. Kept as long as this object is. */
+  data?: unknown;
 }
 
 /** Beyond OHOS. What `publish` may be told. */
@@ -288,9 +294,17 @@ export interface WebSocketStopReport {
 }
 
 /**
- * A server. Methods never throw, except `on` and `off`: they reject with a `BusinessError`. A
- * running server keeps the process alive. It can be started again after it was stopped and keeps
- * its listeners. Since API 19.
+ * Beyond OHOS. Takes the bytes of a ping or pong, of which there may be none.
+ */
+export type ControlFrameCallback = (
+  clientConnection: WebSocketConnection,
+  data: ArrayBuffer,
+) => void;
+
+/**
+ * A server. Methods never throw, except `on`, `off` and `bufferedAmount`: they reject with a
+ * `BusinessError`. A running server keeps the process alive. It can be started again after it was
+ * stopped and keeps its listeners. Since API 19.
  */
 export interface WebSocketServer {
   /**
@@ -378,6 +392,47 @@ export interface WebSocketServer {
   topics(connection?: WebSocketConnection): string[];
 
   /**
+   * Beyond OHOS. Bytes given to `send` for this connection that are not known to have left the process,
+   * frame headers not counted. Whether they have left is asked with this call: what has is not counted
+   * from the next turn of the event loop on. 0 for a connection that has ended. Throws 401 for another
+   * argument.
+   */
+  bufferedAmount(connection: WebSocketConnection): number;
+
+  /**
+   * Beyond OHOS. Reads nothing more of this connection, so that its TCP window fills and the peer has to
+   * wait. Nothing is gathered meanwhile, but messages that had been read when the engine hears of this
+   * still come. Pausing a paused connection is no error.
+   *
+   * A paused connection is not known to have ended, its pings and its close frame are not read, until
+   * `resume`; only what cannot be written tells of a lost peer, at the latest the heartbeat, which goes on
+   * and waits for no pong. `close` and `stop` end the pause: the rest of what came is read and dropped.
+   *
+   * Errors: 401 arguments; 2302006 there is no such connection; 2302999 it is closing already.
+   */
+  pause(connection: WebSocketConnection): Promise<boolean>;
+
+  /** Beyond OHOS. Reads on. No error if it was not paused; else as `pause`. */
+  resume(connection: WebSocketConnection): Promise<boolean>;
+
+  /**
+   * Beyond OHOS. Sends a ping with up to 125 bytes (RFC 6455 §5.5), text as UTF-8; it overtakes the
+   * messages that wait. The peer answers with a `pong` of the same bytes.
+   *
+   * Errors: 401 arguments or size; 2302006 there is no such connection; −1 it is closing.
+   */
+  ping(connection: WebSocketConnection, data?: WebSocketData): Promise<boolean>;
+
+  /**
+   * Beyond OHOS. Cuts the TCP connection: what waits to be sent is dropped, the peer gets no close frame.
+   * The `close` event has 1006, `terminated`, and there is no `error`; after `close` it may have what that
+   * said.
+   *
+   * Errors: 401 arguments; 2302006 there is no such connection.
+   */
+  terminate(connection: WebSocketConnection): Promise<boolean>;
+
+  /**
    * All connections, sorted by the text `address:port` (S14). The API page shows a bare array, and
    * says to `await` it. Error: 2302999 not running.
    */
@@ -437,6 +492,15 @@ export interface WebSocketServer {
    * Beyond OHOS: `message` says what happened, `cause` holds the details.
    */
   on(type: 'error', callback: ErrorCallback): void;
+  /**
+   * Beyond OHOS. `limits.queuedBytes` was reached, and less waits again: those who found `send` slow or
+   * refused may go on.
+   */
+  on(type: 'drain', callback: Callback<WebSocketConnection>): void;
+  /** Beyond OHOS. A ping came; it is answered without this. */
+  on(type: 'ping', callback: ControlFrameCallback): void;
+  /** Beyond OHOS. A pong came: to a `ping`, to one of the heartbeat (empty), or unasked. */
+  on(type: 'pong', callback: ControlFrameCallback): void;
 
   /**
    * Removes the listener of an event; with a function only if it is that one. Throws 401 unless
@@ -451,4 +515,10 @@ export interface WebSocketServer {
   off(type: 'close', callback?: ClientConnectionCloseCallback): void;
   /** The same of `error`. */
   off(type: 'error', callback?: ErrorCallback): void;
+  /** The same of `drain`. */
+  off(type: 'drain', callback?: Callback<WebSocketConnection>): void;
+  /** The same of `ping`. */
+  off(type: 'ping', callback?: ControlFrameCallback): void;
+  /** The same of `pong`. */
+  off(type: 'pong', callback?: ControlFrameCallback): void;
 }

@@ -71,7 +71,7 @@ export const serverCalls: Table<ServerState, ServerCall> = {
 };
 
 /** §3.3. */
-export const peerCalls: Table<PeerState, 'send' | 'close'> = {
-  open: { send: 'allowed', close: 'allowed' },
-  closing: { send: 'notConnected', close: 'other' },
+export const peerCalls: Table<PeerState, 'send' | 'close' | 'pause' | 'terminate'> = {
+  open: { send: 'allowed', close: 'allowed', pause: 'allowed', terminate: 'allowed' },
+  closing: { send: 'notConnected', close: 'other', pause: 'other', terminate: 'allowed' },
 };

@@ -231,6 +231,11 @@ export interface ServerConfig {
 export interface ServerConnectionHandler {
   onMessage(data: Message): void;
   onClosed(close: CloseInfo): void;
+  /** The queue is below its mark again, after `send` had found it above. */
+  onDrained(): void;
+  /** A ping or pong came; only where `Listener.watch` asks for them. */
+  onPing(data: ArrayBuffer): void;
+  onPong(data: ArrayBuffer): void;
 }
 
 export interface ServerHandler {
@@ -274,6 +279,15 @@ export interface Connection {
   unsubscribe(topic: number): void;
   /** Resolves when all that was sent before has left this process, or the connection has ended. */
   drained(): Promise<void>;
+  /** Bytes given to `send` that are not known to have left; asks, if that is not under way. */
+  queuedBytes(): number;
+  /** Nothing more is read, but what has been read comes; closing ends it. Then `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Sends a ping with so much: at most 125 bytes. */
+  ping(payload: Uint8Array): void;
+  /** Cuts TCP; `onClosed` reports this code and reason, if it has nothing else to report. */
+  terminate(code: number, reason: string): void;
   /**
    * Starts the close handshake behind everything queued, or aborts a handshake that is not complete
    * (then `onClosed` reports this code and reason, never `onOpened`). `code` as the event has
@@ -306,6 +320,8 @@ export interface Listener {
   reload(tls: TlsConfig): Promise<EngineFailure | 'gone' | undefined>;
   /** What it has counted, of one moment; undefined if it is gone before it can tell. */
   stats(): Promise<EngineStats | undefined>;
+  /** Which control frames of its connections to report; none at first. */
+  watch(pings: boolean, pongs: boolean): void;
 }
 
 export interface Transport {

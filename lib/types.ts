@@ -28,6 +28,7 @@ export type {
 } from './server-stats.js';
 export type {
   ClientConnectionCloseCallback,
+  ControlFrameCallback,
   PublishOptions,
   ServerCert,
   WebSocketClientCertificate,

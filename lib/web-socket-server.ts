@@ -21,7 +21,9 @@ import type { Profile } from './profile.js';
 import {
   broadcastProblem,
   closeProblem,
+  connectionProblem,
   errorCallback,
+  pingPayload,
   publishProblem,
   sendProblem,
   startProblem,
@@ -280,6 +282,61 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     return this.#run?.config.limits ?? DEFAULTS;
   }
 
+  bufferedAmount(connection: WebSocketConnection): number;
+  bufferedAmount(...args: readonly unknown[]): number {
+    const [connection] = args;
+    const problem = connectionProblem(args);
+    if (problem !== undefined || !isAddress(connection)) throw parameterError(problem ?? '');
+    return findPeer(connection, this.#peers)?.connection.queuedBytes() ?? 0;
+  }
+
+  pause(connection: WebSocketConnection): Promise<boolean>;
+  pause(...args: readonly unknown[]): Promise<boolean> {
+    return this.#withPeer('pause', args, connectionProblem(args), (peer) =>
+      peer.connection.pause(),
+    );
+  }
+
+  resume(connection: WebSocketConnection): Promise<boolean>;
+  resume(...args: readonly unknown[]): Promise<boolean> {
+    return this.#withPeer('pause', args, connectionProblem(args), (peer) =>
+      peer.connection.resume(),
+    );
+  }
+
+  ping(connection: WebSocketConnection, data?: WebSocketData): Promise<boolean>;
+  ping(...args: readonly unknown[]): Promise<boolean> {
+    const payload = pingPayload(args);
+    const problem = typeof payload === 'string' ? payload : undefined;
+    return this.#withPeer('send', args, problem, (peer) =>
+      peer.connection.ping(payload as Uint8Array),
+    );
+  }
+
+  terminate(connection: WebSocketConnection): Promise<boolean>;
+  terminate(...args: readonly unknown[]): Promise<boolean> {
+    return this.#withPeer('terminate', args, connectionProblem(args), (peer) => peer.terminate());
+  }
+
+  /** Does something with the connection that the first argument names, if the table allows it. */
+  #withPeer(
+    call: keyof (typeof peerCalls)['open'],
+    [connection]: readonly unknown[],
+    problem: string | undefined,
+    action: (peer: ServerPeer) => void,
+  ): Promise<boolean> {
+    if (problem !== undefined || !isAddress(connection))
+      return refuse(parameterError(problem ?? ''));
+    const denied = this.#settings.denied();
+    if (denied !== undefined) return refuse(denied);
+    const peer = findPeer(connection, this.#peers);
+    if (peer === undefined) return refuse(unknownPeer(connection, 'other'));
+    const verdict = peerCalls[peer.state][call];
+    if (verdict !== 'allowed') return refuse(closingPeer(peer, verdict));
+    action(peer);
+    return ACCEPTED;
+  }
+
   listAllConnections(): Promise<WebSocketConnection[]>;
   listAllConnections(...args: readonly unknown[]): Promise<WebSocketConnection[]> {
     const error = this.#whyNot('list', args);
@@ -335,10 +392,12 @@ export class WebSocketServerEndpoint implements WebSocketServer {
 
   on(...args: readonly unknown[]): void {
     this.#listeners.add(args);
+    for (const run of this.#runs) run.watchControlFrames();
   }
 
   off(...args: readonly unknown[]): void {
     this.#listeners.remove(args);
+    for (const run of this.#runs) run.watchControlFrames();
   }
 }
 

@@ -142,6 +142,14 @@ export class Link implements ClientHandler {
     this.#owner.onMessage(data);
   }
 
+  pause(): void {
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#connection?.resume();
+  }
+
   /** Counts bytes that were sent when they could no longer leave. */
   count(bytes: number): void {
     this.#queuedBytes += bytes;

@@ -4,6 +4,7 @@
  */
 
 import { engine } from '../engine.js';
+import { FLOW, type Flow } from '../flow.js';
 import { node } from '../platform.js';
 import { documented } from '../profile.js';
 import { processSettings } from '../settings.js';
@@ -90,6 +91,13 @@ export class WebSocket extends Base {
   declare readonly CLOSING: 2;
   /** The connection has ended, or never was. */
   declare readonly CLOSED: 3;
+
+  static {
+    const flow = function (this: WebSocket): Flow {
+      return this.#link;
+    };
+    Object.defineProperty(WebSocket.prototype, FLOW, { value: flow });
+  }
 
   readonly #url: URL;
   readonly #link: Link;

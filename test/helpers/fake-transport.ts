@@ -22,6 +22,8 @@ import type {
 export class FakeConnection implements Connection {
   readonly sent: unknown[] = [];
   readonly closes: { code: number; reason: string; wireCode: number }[] = [];
+  /** The other calls, in words. */
+  readonly calls: string[] = [];
   /** What `send` returns next: a promise where the queue is above its mark. */
   pending: Promise<void> | undefined;
 
@@ -45,6 +47,26 @@ export class FakeConnection implements Connection {
     return this.pending ?? Promise.resolve();
   }
 
+  queuedBytes(): number {
+    return 0;
+  }
+
+  pause(): void {
+    this.calls.push('pause');
+  }
+
+  resume(): void {
+    this.calls.push('resume');
+  }
+
+  ping(payload: Uint8Array): void {
+    this.calls.push(`ping ${Buffer.from(payload)}`);
+  }
+
+  terminate(code: number, reason: string): void {
+    this.calls.push(`terminate ${code} ${reason}`);
+  }
+
   close(code: number, reason: string, wireCode: number): void {
     this.closes.push({ code, reason, wireCode });
   }
@@ -62,6 +84,8 @@ export interface FakeServer {
   readonly config: ServerConfig;
   readonly handler: ServerHandler;
   readonly stops: { code: number; reason: string; drainMs?: number }[];
+  /** Every call of `watch`: pings, pongs. */
+  readonly watches: [boolean, boolean][];
 }
 
 export class FakeTransport implements Transport {
@@ -83,13 +107,15 @@ export class FakeTransport implements Transport {
   listen(config: ServerConfig, handler: ServerHandler): Listener {
     if (this.broken !== undefined) throw this.broken;
     const stops: FakeServer['stops'] = [];
-    this.servers.push({ config, handler, stops });
+    const watches: FakeServer['watches'] = [];
+    this.servers.push({ config, handler, stops, watches });
     return {
       stop(code, reason, drainMs) {
         stops.push(drainMs === undefined ? { code, reason } : { code, reason, drainMs });
       },
       reload: () => Promise.resolve(undefined),
       stats: () => Promise.resolve(undefined),
+      watch: (pings, pongs) => void watches.push([pings, pongs]),
     };
   }
 

@@ -158,8 +158,28 @@ bool Connection::SendCompressed(Opcode opcode, std::span<const uint8_t> message)
   return true;
 }
 
+void Connection::SetPaused(bool paused) {
+  if (paused_ == paused || state_ != State::kOpen) return;
+  paused_ = paused;
+  // Its event may have come, and been passed over.
+  if (!paused) WantRead();
+}
+
+void Connection::Ping(std::string_view payload) {
+  if (state_ == State::kOpen) QueueControlFrame(Opcode::kPing, payload);
+}
+
+void Connection::Terminate(uint16_t code, std::string_view reason) {
+  if (!outcome_known()) {
+    ReportClosed(code, reason, false, {});
+    state_ = State::kDraining;
+  }
+  Cut();
+}
+
 void Connection::Close(uint16_t code, uint16_t wire_code, std::string_view reason) {
   if (state_ > State::kOpen) return;
+  SetPaused(false);
   local_close_ = std::make_unique<LocalClose>(LocalClose{code, std::string(reason)});
   if (state_ == State::kConnecting) {
     ReportLocalClose();
@@ -189,6 +209,7 @@ void Connection::Abandon(uint16_t wire_code, std::string_view reason) {
   if (state_ == State::kConnecting) {
     Close(wire_code, wire_code, reason);
   } else if (state_ == State::kOpen) {
+    SetPaused(false);
     tx_.DropUnsentFrames(core_.tx_pool());
     FailProtocol(wire_code, reason);
   }
@@ -249,14 +270,18 @@ void Connection::OnSocketEvent(bool ended) {
   peer_ended_ |= ended;
   Unblock();
   if (!tx_.empty()) WantFlush();
-  if (in_read_list_) return;
+  WantRead();
+}
+
+void Connection::WantRead() {
+  if (in_read_list_ || paused_) return;
   in_read_list_ = true;
   core_.ReadSoon(*this);
 }
 
 bool Connection::Read(std::span<uint8_t> buffer) {
   in_read_list_ = false;
-  if (wsi_ == nullptr || stream_.fd() < 0) return false;
+  if (wsi_ == nullptr || stream_.fd() < 0 || paused_) return false;
   // A large frame is received where its message gathers.
   const std::span<uint8_t> in_place =
       state_ == State::kOpen ? rx_.RoomInPlace(reader_.data_remaining(), buffer.size(), kMaxReadInPlaceBytes)
@@ -275,7 +300,7 @@ bool Connection::Read(std::span<uint8_t> buffer) {
     return false;
   }
   if (drained && !peer_ended_) {
-    core_.loop().Rearm(stream_.fd(), blocked_);
+    core_.loop().Rearm(stream_.fd(), true, blocked_);
     return false;
   }
   in_read_list_ = true;
@@ -363,7 +388,7 @@ void Connection::OnControl(const FramePiece& frame) {
       OnPing(payload);
       return;
     case Opcode::kPong:
-      OnPong();
+      OnPong(payload);
       return;
     case Opcode::kClose:
       OnCloseFrame(payload);
@@ -378,6 +403,9 @@ void Connection::OnControl(const FramePiece& frame) {
 void Connection::OnPing(std::string_view payload) {
   // Behind our close frame a pong is of no use, and would keep the connection from its deadline.
   if (state_ >= State::kLocalClosing) return;
+  if (listener_ != nullptr && listener_->watches(kWatchPings)) {
+    core_.up().Post(UpKind::kPing, id_, 0, 0, 0, payload);
+  }
   // What the peer has not had a chance to read does not count.
   if (tx_.control_frames() >= limits_->pending_control_frames) Flush();
   if (tx_.control_frames() < limits_->pending_control_frames) {
@@ -414,7 +442,10 @@ void Connection::OnCloseFrame(std::string_view payload) {
   }
 }
 
-void Connection::OnPong() {
+void Connection::OnPong(std::string_view payload) {
+  if (state_ == State::kOpen && listener_ != nullptr && listener_->watches(kWatchPongs)) {
+    core_.up().Post(UpKind::kPong, id_, 0, 0, 0, payload);
+  }
   if (!heartbeat_.has_value()) return;
   heartbeat_->OnPong(NowMs());
   ArmHeartbeat();
@@ -479,7 +510,7 @@ void Connection::Block() {
   blocked_ = true;
   if (stream_.tls()) tx_.MarkBegun();
   tx_.Own(core_.tx_pool());
-  core_.loop().Rearm(stream_.fd(), true);
+  core_.loop().Rearm(stream_.fd(), !paused_, true);
 }
 
 void Connection::Unblock() {
@@ -569,7 +600,7 @@ void Connection::OnDeadline(uint64_t now_ms) {
       return;
     case State::kOpen:
       // The peer's pong may be among what we have not read.
-      if (in_read_list_) heartbeat_->OnPong(now_ms);
+      if (in_read_list_ || paused_) heartbeat_->OnPong(now_ms);
       switch (heartbeat_->Poll(now_ms)) {
         case HeartbeatAction::kNone:
           break;

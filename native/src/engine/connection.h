@@ -74,6 +74,12 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   // Drops what has not begun to leave, and fails with this code.
   void Abandon(uint16_t wire_code, std::string_view reason);
   void RequestDrained();
+  // Reads no more, so that the peer's TCP window fills, or reads on. The heartbeat goes on and waits for no
+  // pong; whatever ends the connection ends the pause. Does nothing unless open.
+  void SetPaused(bool paused);
+  void Ping(std::string_view payload);
+  // Ends TCP at once and reports this.
+  void Terminate(uint16_t code, std::string_view reason);
   // JavaScript has heard of the outcome; nothing follows from there.
   void OnReleased();
 
@@ -145,6 +151,7 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   // False if the message is to be sent as it is.
   bool SendCompressed(Opcode opcode, std::span<const uint8_t> message);
   void WantFlush();
+  void WantRead();
   void Block();
   void Unblock();
   void OnBytes(std::span<uint8_t> bytes);
@@ -156,7 +163,7 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   void OnControl(const FramePiece& frame);
   void OnPing(std::string_view payload);
   void OnCloseFrame(std::string_view payload);
-  void OnPong();
+  void OnPong(std::string_view payload);
   void OnViolation(Violation violation);
   // netstack's way with a violation: what lws would say in its close frame, or nothing.
   void FailAsNetstack(std::string_view words);
@@ -196,6 +203,7 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   bool in_read_list_ = false;   // of the core: there is something to read
   bool blocked_ = false;        // the socket takes no more now
   bool peer_ended_ = false;     // its half ends behind what can be read
+  bool paused_ = false;         // nothing is read
   lws* wsi_ = nullptr;
   ServerListener* const listener_ = nullptr;  // null for a client
   const std::string ip_;                      // of an accepted connection's peer

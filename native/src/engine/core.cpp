@@ -296,6 +296,20 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
     case DownKind::kPublishedRequest:
       published_asked_ = true;
       return;
+    case DownKind::kPause:
+      if (Connection* connection = Find(header.id)) connection->SetPaused(header.arg != 0);
+      return;
+    case DownKind::kPing:
+      if (Connection* connection = Find(header.id)) connection->Ping(Text(header, payload));
+      return;
+    case DownKind::kTerminate:
+      if (Connection* connection = Find(header.id)) connection->Terminate(header.aux, Text(header, payload));
+      return;
+    case DownKind::kWatch:
+      if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
+        found->second->Watch(header.arg);
+      }
+      return;
   }
 }
 

@@ -43,8 +43,9 @@ class Loop {
   void Adopt(lws* wsi, SocketHandler& handler);
   // Gives it back to lws, which is going to end it.
   void Return(int fd);
-  // The handler has read all there is; `blocked`: and something it wrote was not taken whole.
-  void Rearm(int fd, bool blocked) { poller_->Rearm(fd, blocked); }
+  // The handler wants to hear of what can be read again, having read all there was; of room to write, after a
+  // write that was not taken whole.
+  void Rearm(int fd, bool read, bool write) { poller_->Rearm(fd, read, write); }
 
   // Serves lws's timers that are due; then, if `may_sleep` says so, waits at most `timeout_ms` (-1: for ever)
   // for something to happen; and serves it. `may_sleep` is asked after the timers, which may have made work.

@@ -31,8 +31,8 @@ class Poller {
   // Watches a descriptor from now on as said here. `generation` comes back in its events.
   virtual void Watch(int fd, uint32_t generation, Mode mode, bool read, bool write) = 0;
   virtual void Forget(int fd) = 0;
-  // A kEdge descriptor was read until there was no more; `blocked`: and it took no more.
-  virtual void Rearm(int fd, bool blocked) = 0;
+  // What is to be reported next of a kEdge descriptor: it was read until there was no more; it took no more.
+  virtual void Rearm(int fd, bool read, bool write) = 0;
   // Waits at most `timeout_ms` (-1: for ever) and fills in events; how many.
   virtual size_t Wait(std::span<Event> events, int timeout_ms) = 0;
   // Makes a waiting Wait() return; any thread.

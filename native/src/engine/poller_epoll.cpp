@@ -56,7 +56,7 @@ class EpollPoller final : public Poller {
     in_kernel_[index] = 0;
   }
 
-  void Rearm(int, bool) override {}
+  void Rearm(int, bool, bool) override {}
 
   size_t Wait(std::span<Event> events, int timeout_ms) override {
     const size_t room = std::min(events.size(), happened_.size());

@@ -51,7 +51,7 @@ class PollPoller final : public Poller {
     index_[index] = 0;
   }
 
-  void Rearm(int fd, bool blocked) override { Want(IndexOf(fd), true, blocked); }
+  void Rearm(int fd, bool read, bool write) override { Want(IndexOf(fd), read, write); }
 
   size_t Wait(std::span<Event> events, int timeout_ms) override {
     if (poll(watched_.data(), static_cast<nfds_t>(watched_.size()), timeout_ms) <= 0) return 0;

@@ -63,6 +63,10 @@ class ServerListener {
   // When connections are cut; 0 unless it drains.
   uint64_t drained_at_ms() const { return drained_at_ms_; }
 
+  // Which control frames of its connections JavaScript wants to hear of: kWatchPings, kWatchPongs.
+  void Watch(uint32_t what) { watched_ = what; }
+  bool watches(uint8_t what) const { return (watched_ & what) != 0; }
+
   // Before the context that knows the timer goes away.
   void CancelTimer() { lws_sul_cancel(&accept_again_.timer); }
 
@@ -155,6 +159,7 @@ class ServerListener {
   ServerTls tls_;
   Admission admission_;
   State state_ = State::kIdle;
+  uint32_t watched_ = 0;
   std::vector<Listening> listening_;
   lws_vhost* vhost_ = nullptr;
   uint16_t free_port_ = 0;

@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 8;
+inline constexpr uint32_t kWireVersion = 9;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -64,7 +64,10 @@ enum class UpKind : uint8_t {
   kStats = 15,    // listener: answer to kStatsRequest; strings [name, value, name, value, ...]
   // answer to kPublishedRequest
   kPublished = 16,
-  kReloaded = 17  // listener: answer to kReload; strings [kind, phase, errno, detail] if all is as it was
+  kReloaded = 17,  // listener: answer to kReload; strings [kind, phase, errno, detail] if all is as it was
+  // Only where kWatch of the listener asks for them; payload: that of the frame.
+  kPing = 18,
+  kPong = 19,
 };
 
 // JavaScript to engine.
@@ -93,13 +96,19 @@ enum class DownKind : uint8_t {
   kPublishLargeBinary = 19,
   // Answer kPublished once all that was published before is in the subscribers' queues.
   kPublishedRequest = 20,
-  kReload = 21  // listener; answer kReloaded, unless it is gone; strings [name, value, ...] of TlsConfig
+  kReload = 21,     // listener; answer kReloaded, unless it is gone; strings [name, value, ...] of TlsConfig
+  kPause = 22,      // read no more; arg 0: read on
+  kPing = 23,       // payload: that of the frame
+  kTerminate = 24,  // end TCP now; aux: code to report; payload: reason to report
+  kWatch = 25,      // listener; arg: kWatchPings, kWatchPongs, for all of its connections
 };
 
 // Flags.
 inline constexpr uint8_t kAsciiOnly = 1;
 inline constexpr uint8_t kAbnormal = 1;
 inline constexpr uint8_t kLocalClose = 2;  // the reason is the one that JavaScript gave, which it has kept
+inline constexpr uint8_t kWatchPings = 1;
+inline constexpr uint8_t kWatchPongs = 2;
 
 constexpr uint32_t RecordBytes(uint32_t payload_size) {
   return static_cast<uint32_t>((sizeof(RecordHeader) + payload_size + kRecordAlign - 1) &
