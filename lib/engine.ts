@@ -14,6 +14,7 @@ import { PublishQueue } from './publish-queue.js';
 import {
   ABNORMAL,
   ASCII_ONLY,
+  DETAILED,
   Down,
   decodeStrings,
   encodeStrings,
@@ -22,6 +23,7 @@ import {
   LOCAL_CLOSE,
   PAD,
   recordBytes,
+  SECURE,
   Up,
   WATCH_PINGS,
   WATCH_PONGS,
@@ -30,6 +32,7 @@ import { RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
 import { processQueue, type QueueFull, type QueueRules, SendQueue } from './send-queue.js';
 import type { EngineStats } from './server-stats.js';
 import type {
+  AcceptedDetails,
   ClientConfig,
   ClientHandler,
   CloseInfo,
@@ -47,6 +50,8 @@ import type {
   ServerHandler,
   TlsConfig,
   Transport,
+  UpgradeAnswer,
+  UpgradeInfo,
 } from './transport.js';
 import type { BinaryType } from './types.js';
 
@@ -337,6 +342,11 @@ export class Engine implements Transport {
       },
       reload: (tls) => this.#reload(id, tls),
       stats: () => this.#askStats(id),
+      answerUpgrade: (request, answer) => {
+        if (!this.#listeners.has(id)) return;
+        const status = 'status' in answer ? answer.status : 0;
+        this.post(Down.upgradeAnswer, id, encodeStrings(answerStrings(answer)), status, request);
+      },
       watch: (pings, pongs) => {
         const what = (pings ? WATCH_PINGS : 0) | (pongs ? WATCH_PONGS : 0);
         if (this.#listeners.has(id)) this.post(Down.watch, id, EMPTY, 0, what);
@@ -663,10 +673,7 @@ export class Engine implements Transport {
       }
       case Up.opened: {
         const [message = '', protocol = '', ...rest] = decodeStrings(payload);
-        const headers: [string, string][] = [];
-        for (let n = 0; n + 1 < rest.length; n += 2) {
-          headers.push([rest[n] as string, rest[n + 1] as string]);
-        }
+        const headers = toPairs(rest);
         const handler = this.#clients.get(id)?.handler as ClientHandler | undefined;
         handler?.onOpened({ message, protocol, headers });
         return;
@@ -693,17 +700,25 @@ export class Engine implements Transport {
         const listener = this.#listeners.get(arg);
         const connection = new EngineConnection(this, id, listener?.rules ?? NO_RULES);
         this.#accepted[id] = connection;
-        // Behind a NUL there is the certificate of the client.
-        const end = payload.indexOf(0);
-        const ip = payload.toString('utf8', 0, end < 0 ? size : end);
-        const certificate = end < 0 ? undefined : Buffer.from(payload.subarray(end + 1));
+        const isDetailed = ((head >> 8) & DETAILED) !== 0;
+        const known = isDetailed ? toDetails(decodeStrings(payload)) : toPeer(payload);
+        const { ip, details, certificate } = known;
         const port = ip.startsWith('unix:') ? id : aux;
-        const handler = listener?.handler.onAccepted(connection, ip, port, certificate);
+        const handler = listener?.handler.onAccepted(connection, ip, port, details, certificate);
         if (handler !== undefined) connection.handler = handler;
         return;
       }
       case Up.published:
         this.#published.onPublished();
+        return;
+      case Up.upgradeRequest: {
+        const secure = ((head >> 8) & SECURE) !== 0;
+        const request = toUpgradeInfo(arg, aux, secure, decodeStrings(payload));
+        this.#listeners.get(id)?.handler.onUpgrade(request);
+        return;
+      }
+      case Up.upgradeEnded:
+        this.#listeners.get(id)?.handler.onUpgradeEnded(arg);
         return;
       case Up.ping:
         this.#acceptedHandler(id)?.onPing(toArrayBuffer(payload));
@@ -839,6 +854,62 @@ function encodeRequest(strings: readonly string[]): Buffer {
   return bytes;
 }
 
+function toPairs(strings: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let n = 0; n + 1 < strings.length; n += 2) {
+    pairs.push([strings[n] as string, strings[n + 1] as string]);
+  }
+  return pairs;
+}
+
+function toUpgradeInfo(
+  id: number,
+  port: number,
+  secure: boolean,
+  [ip = '', remoteAddress = '', method = '', target = '', certificate = '', ...rest]: string[],
+): UpgradeInfo {
+  const headers = toPairs(rest);
+  return { id, ip, port, remoteAddress, method, target, secure, certificate, headers };
+}
+
+/** What is known of an accepted connection. */
+interface Known {
+  readonly ip: string;
+  readonly details?: AcceptedDetails;
+  readonly certificate: Buffer | undefined;
+}
+
+function toPeer(payload: Buffer): Known {
+  // Behind a NUL there is the certificate of the client.
+  const end = payload.indexOf(0);
+  if (end < 0) return { ip: payload.toString('utf8'), certificate: undefined };
+  const certificate = Buffer.from(payload.subarray(end + 1));
+  return { ip: payload.toString('utf8', 0, end), certificate };
+}
+
+function toDetails([
+  ip = '',
+  remoteAddress = '',
+  request = '',
+  target = '',
+  protocol = '',
+  pem = '',
+  ...rest
+]: string[]): Known {
+  const upgradeId = request === '' ? undefined : Number(request);
+  const headers = rest.length > 0 ? toPairs(rest) : undefined;
+  const certificate = pem === '' ? undefined : Buffer.from(pem);
+  return { ip, details: { remoteAddress, upgradeId, target, protocol, headers }, certificate };
+}
+
+function answerStrings(answer: UpgradeAnswer): string[] {
+  const isRefusal = 'status' in answer;
+  const first = isRefusal
+    ? [answer.body]
+    : [flag(answer.protocol !== undefined), answer.protocol ?? ''];
+  return [...first, ...answer.headers.flat()];
+}
+
 /** A copy, for the application to keep. */
 function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
@@ -908,6 +979,9 @@ function serverStrings(config: ServerConfig): string[] {
     ...['maxClients', String(config.maxClients)],
     ...['maxConnectionsPerClient', String(config.maxConnectionsPerClient)],
     ...['connectRateLimit', flag(config.connectRateLimit)],
+    ...config.trustedProxies.networks.flatMap((network) => ['trustedProxy', network]),
+    ...['proxyHeader', config.trustedProxies.header],
+    ...['asksUpgrades', flag(config.asksUpgrades), 'keepsHeaders', flag(config.keepsHeaders)],
     ...limitStrings(config.limits),
     ...originStrings(config.allowedOrigins),
     ...deflateStrings(config.deflate),

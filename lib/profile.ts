@@ -129,6 +129,13 @@ export const quirks = {
     netstack: false,
     test: 'test/deflate/profiles.test.ts',
   },
+  /** The options `onUpgrade`, `keepHeaders` and `trustedProxies` count; else they are refused (401). */
+  hasGateway: {
+    ref: '§3.2',
+    documented: true,
+    netstack: false,
+    test: 'test/gateway/upgrade.test.ts',
+  },
   /** The own close reason ends before its first NUL. */
   reasonEndsAtNul: { ref: '§2.4', documented: false, netstack: true, test: 'close-nul-01' },
 

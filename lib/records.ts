@@ -3,7 +3,7 @@
  * lists of strings. Every change there is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 9;
+export const WIRE_VERSION = 10;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;
@@ -35,6 +35,8 @@ export const Up = {
   reloaded: 17,
   ping: 18,
   pong: 19,
+  upgradeRequest: 20,
+  upgradeEnded: 21,
 } as const;
 
 /** JavaScript to engine. */
@@ -64,11 +66,14 @@ export const Down = {
   ping: 23,
   terminate: 24,
   watch: 25,
+  upgradeAnswer: 26,
 } as const;
 
 export const ASCII_ONLY = 1;
 export const ABNORMAL = 1;
 export const LOCAL_CLOSE = 2;
+export const DETAILED = 1;
+export const SECURE = 1;
 export const WATCH_PINGS = 1;
 export const WATCH_PONGS = 2;
 

@@ -14,7 +14,8 @@ import type { Profile } from './profile.js';
 import { readBackPressure } from './send-queue.js';
 import { filesOfTls, readTls } from './server-tls.js';
 import type { ServerConfig } from './transport.js';
-import { isText, mismatch } from './validate.js';
+import { readTrustedProxies } from './trusted-proxies.js';
+import { isFunction, isText, mismatch } from './validate.js';
 
 /** The one subprotocol that netstack's server knows (S3). */
 const DEFAULT_PROTOCOL = 'lws_server';
@@ -40,6 +41,10 @@ export function readServerConfig(
 
   const tls = readTls(config);
   if (typeof tls === 'string') return parameterError(tls);
+  const gatewayProblem = profile.hasGateway ? gatewayMismatch(config) : gatewayOption(config);
+  if (gatewayProblem !== undefined) return parameterError(gatewayProblem);
+  const trustedProxies = readTrustedProxies(config.trustedProxies, config.proxyHeader);
+  if (typeof trustedProxies === 'string') return parameterError(trustedProxies);
   const problem = listenProblem(config);
   if (problem !== undefined) return parameterError(problem);
 
@@ -66,7 +71,27 @@ export function readServerConfig(
     allowedOrigins,
     deflate,
     tls,
+    trustedProxies,
+    asksUpgrades: config.onUpgrade !== undefined,
+    keepsHeaders: config.keepHeaders === true,
   };
+}
+
+/** The options that decide who may come in: what is wrong with them. */
+function gatewayMismatch({ onUpgrade, keepHeaders }: Record<string, unknown>): string | undefined {
+  if (onUpgrade !== undefined && !isFunction(onUpgrade)) {
+    return mismatch('onUpgrade', 'a function', onUpgrade);
+  }
+  return keepHeaders === undefined || typeof keepHeaders === 'boolean'
+    ? undefined
+    : mismatch('keepHeaders', 'a boolean', keepHeaders);
+}
+
+/** Ignoring one of them would let somebody in. */
+function gatewayOption(config: Record<string, unknown>): string | undefined {
+  const names = ['onUpgrade', 'keepHeaders', 'trustedProxies', 'proxyHeader'];
+  const given = names.find((name) => config[name] !== undefined);
+  return given === undefined ? undefined : `${given} is an option of the documented profile`;
 }
 
 function refusal(name: ErrorName, detail: string): BusinessError {

@@ -8,7 +8,14 @@ import { CloseCode, TERMINATED_REASON } from './close-codes.js';
 import type { WebSocketConnection } from './server-types.js';
 import type { PeerState } from './state.js';
 import type { Topic } from './topics.js';
-import type { CloseInfo, Connection, Message, ServerConnectionHandler } from './transport.js';
+import type {
+  AcceptedDetails,
+  CloseInfo,
+  Connection,
+  Message,
+  ServerConnectionHandler,
+} from './transport.js';
+import { joinHeaders } from './upgrade.js';
 import { isObject } from './validate.js';
 
 /**
@@ -28,6 +35,30 @@ export interface PeerEvents {
   onPeerPong(peer: ServerPeer, data: ArrayBuffer): void;
 }
 
+/** What is known of the request that a connection began with. */
+interface PeerRequest {
+  readonly path: string | undefined;
+  readonly protocol: string | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  /** Undefined: that of the TCP connection. */
+  readonly remoteAddress: string | undefined;
+}
+
+/** Most requests say no more than this; one object for all of them. */
+export const PLAIN: PeerRequest = {
+  ...{ path: '/', protocol: '' },
+  ...{ headers: undefined, remoteAddress: undefined },
+};
+
+/** Where requests are not looked at. */
+export const UNKNOWN: PeerRequest = { ...PLAIN, path: undefined, protocol: undefined };
+
+export function toRequest(details: AcceptedDetails): PeerRequest {
+  const { target, protocol, headers, remoteAddress } = details;
+  const kept = headers === undefined ? undefined : joinHeaders(headers);
+  return { path: target, protocol, headers: kept, remoteAddress };
+}
+
 /** Counts the connections of this thread. */
 let lastId = 0;
 
@@ -39,6 +70,19 @@ const additions: readonly (readonly [string, PropertyDescriptor])[] = Object.ent
   Object.getOwnPropertyDescriptors({
     get id(): number | undefined {
       return peerOf(this)?.id;
+    },
+    get path(): string | undefined {
+      return peerOf(this)?.request.path;
+    },
+    get protocol(): string | undefined {
+      return peerOf(this)?.request.protocol;
+    },
+    get headers(): Readonly<Record<string, string>> | undefined {
+      return peerOf(this)?.request.headers;
+    },
+    get remoteAddress(): string | undefined {
+      const peer = peerOf(this);
+      return peer?.request.remoteAddress ?? peer?.ip;
     },
     get data(): unknown {
       return peerOf(this)?.data;
@@ -60,6 +104,7 @@ export class ServerPeer implements ServerConnectionHandler {
   readonly port: number;
   /** What it subscribes to; `Topics` keeps it. */
   topics: Set<Topic> | undefined;
+  readonly request: PeerRequest;
   /** The application's. */
   data: unknown;
   /** Who is told; `messages` puts itself in the way. */
@@ -69,7 +114,7 @@ export class ServerPeer implements ServerConnectionHandler {
 
   constructor(
     connection: Connection,
-    { ip, port, state }: { ip: string; port: number; state: PeerState },
+    { ip, port, state, request }: Pick<ServerPeer, 'ip' | 'port' | 'state' | 'request'>,
     map: PeerMap,
     events: PeerEvents,
   ) {
@@ -79,6 +124,7 @@ export class ServerPeer implements ServerConnectionHandler {
     this.ip = ip;
     this.port = port;
     this.state = state;
+    this.request = request;
     this.#map = map;
     this.events = events;
     this.address = { clientIP: ip, clientPort: port };

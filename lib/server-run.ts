@@ -19,7 +19,7 @@ import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
 import type { ServerEvents } from './server-events.js';
 import { filesOf } from './server-options.js';
-import { type PeerMap, ServerPeer } from './server-peer.js';
+import { type PeerMap, PLAIN, ServerPeer, toRequest, UNKNOWN } from './server-peer.js';
 import { nowUs, toServerStats, type WebSocketServerStats } from './server-stats.js';
 import { PLAIN_STOP, type Stopping } from './server-stop.js';
 import { filesOfTls, readReplacement } from './server-tls.js';
@@ -27,6 +27,7 @@ import type { WebSocketListenAddress } from './server-types.js';
 import type { ServerState } from './state.js';
 import type { Topics } from './topics.js';
 import type {
+  AcceptedDetails,
   CloseInfo,
   Connection,
   DrainReport,
@@ -38,7 +39,11 @@ import type {
   ServerHandler,
   TlsConfig,
   Transport,
+  UpgradeAnswer,
+  UpgradeInfo,
 } from './transport.js';
+import { HOOK_FAILED, Upgrades } from './upgrade.js';
+import type { UpgradeHook } from './upgrade-types.js';
 
 /** What a run needs from the object it belongs to. */
 export interface ServerContext {
@@ -65,18 +70,29 @@ export class ServerRun implements ServerHandler {
   drained: DrainReport | undefined;
   readonly #context: ServerContext;
   readonly #started: Outcome;
+  readonly #upgrades: Upgrades | undefined;
   #stopped: Outcome | undefined;
   #stopping: Stopping = PLAIN_STOP;
   #listener: Listener | undefined;
   #watched = { pings: false, pongs: false };
 
-  /** `outcome` is that of the `start` call; `peers` is where its connections are kept. */
-  constructor(context: ServerContext, config: ServerConfig, outcome: Outcome, peers: PeerMap) {
+  /**
+   * `outcome` is that of the `start` call; `peers` is where its connections are kept; `hook` decides on
+   * requests, if the configuration has it.
+   */
+  constructor(
+    context: ServerContext,
+    config: ServerConfig,
+    outcome: Outcome,
+    peers: PeerMap,
+    hook?: UpgradeHook,
+  ) {
     this.#context = context;
     this.peers = peers;
     this.config = config;
     this.tls = config.tls;
     this.#started = outcome;
+    this.#upgrades = hook === undefined ? undefined : new Upgrades(hook, this);
   }
 
   /** Starts. Reaches the engine before it returns, if there are no files to look for. */
@@ -168,14 +184,38 @@ export class ServerRun implements ServerHandler {
     else this.#stopListening();
   }
 
+  onUpgrade(request: UpgradeInfo): void {
+    this.#upgrades?.ask(request);
+  }
+
+  onUpgradeEnded(id: number): void {
+    this.#upgrades?.ended(id);
+  }
+
+  /** The hook has failed; for `Upgrades`. */
+  failed(request: UpgradeInfo, error: unknown): void {
+    const why = `onUpgrade failed: ${error instanceof Error ? error.message : String(error)}`;
+    this.#context.events.refused(request.remoteAddress, HOOK_FAILED, why);
+  }
+
+  /** For `Upgrades`. */
+  answer(id: number, answer: UpgradeAnswer): void {
+    this.#listener?.answerUpgrade(id, answer);
+  }
+
   onAccepted(
     connection: Connection,
     ip: string,
     port: number,
+    details: AcceptedDetails | undefined,
     certificate?: Buffer,
   ): ServerConnectionHandler {
     const state = this.state === 'stopping' ? 'closing' : 'open';
-    const peer = new ServerPeer(connection, { ip, port, state }, this.peers, this);
+    const usual = this.#context.profile.hasGateway ? PLAIN : UNKNOWN;
+    const request = details === undefined ? usual : toRequest(details);
+    const peer = new ServerPeer(connection, { ip, port, state, request }, this.peers, this);
+    const upgradeId = details?.upgradeId;
+    if (upgradeId !== undefined) peer.data = this.#upgrades?.take(upgradeId);
     if (certificate !== undefined) peer.showCertificate(certificate);
     this.#context.topics.joined(peer);
     this.#context.events.connected(peer.address);

@@ -44,6 +44,8 @@ export interface WebSocketServerRefusals {
   readonly rate: number;
   /** The server was stopping, or JavaScript was 100,000 events behind. */
   readonly busy: number;
+  /** By `onUpgrade`, or because it failed. */
+  readonly hook: number;
 }
 
 /**

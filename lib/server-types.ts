@@ -4,6 +4,7 @@
  */
 
 import type { WebSocketServerStats } from './server-stats.js';
+import type { ProxyHeader } from './trusted-proxies.js';
 import type {
   BackPressure,
   BinaryType,
@@ -15,6 +16,7 @@ import type {
   WebSocketData,
   WebSocketLimits,
 } from './types.js';
+import type { UpgradeHook } from './upgrade-types.js';
 
 /** Files of the server's certificate. Since API 19 (API reference, `ServerCert`). */
 export interface ServerCert {
@@ -194,6 +196,40 @@ export interface WebSocketServerConfig {
    * offer none connect without it. A malformed offer is answered with 400. Default `false`.
    */
   permessageDeflate?: boolean | PermessageDeflateOptions | undefined;
+  /**
+   * Beyond OHOS. Decides who may connect. It is called with every request that is right by itself, of an
+   * allowed origin and within the limits, for which it counts from then on; and may take its time: until
+   * `limits.handshakeTimeoutMs` from the accepted connection on, then the answer is 503. If it throws, rejects
+   * or decides what cannot be done, the answer is 500. Both raise `error`; a refusal that it decides on does
+   * not. What it decides for a client that has gone is ignored.
+   *
+   * Default: everybody may. 401 if it is no function, and in the netstack profile.
+   */
+  onUpgrade?: UpgradeHook | undefined;
+  /**
+   * Beyond OHOS. Keeps the headers of each request as `headers` of its connection, which takes memory as long
+   * as that lasts. Default `false`. Else 401, and in the netstack profile.
+   */
+  keepHeaders?: boolean | undefined;
+  /**
+   * Beyond OHOS. Networks (`10.0.0.0/8`, `fd00::/8`) and addresses of proxies that are believed when they say
+   * whom they speak for. That client's address is `remoteAddress`, and the one that limits, rates and
+   * `error` events go by; `clientIP` and `clientPort` stay those of the TCP connection. Nobody else is
+   * believed. Default: no proxies. 401 if an entry is none of these, and in the netstack profile.
+   */
+  trustedProxies?: readonly string[] | undefined;
+  /**
+   * Beyond OHOS. What trusted proxies say it by; the others are not looked at, since a proxy that does not know
+   * them passes on what the client has made up. Default `'x-forwarded-for'`. Else 401, and without
+   * `trustedProxies`.
+   *
+   * - `'x-forwarded-for'`, `'forwarded'` (RFC 7239): the first address from the right that is not of
+   *   `trustedProxies`; or the last one before something that is no address.
+   * - `'proxy-protocol'`: every connection of a trusted proxy begins with the header of the PROXY protocol, version
+   *   1 or 2, before TLS. Without it, or with a malformed one, it is ended; `error`. It has
+   *   `limits.handshakeTimeoutMs` to come, and counts for `limits.handshakes`.
+   */
+  proxyHeader?: ProxyHeader | undefined;
 }
 
 /**
@@ -241,6 +277,17 @@ export interface WebSocketConnection {
   readonly clientCertificate?: WebSocketClientCertificate | undefined;
   /** A number of its own, from 1; never given to another connection of this thread. */
   readonly id?: number;
+  /** The path of its request as it came, with the query. Undefined in the netstack profile. */
+  readonly path?: string | undefined;
+  /** The subprotocol that was agreed on, `''` for none. Undefined in the netstack profile. */
+  readonly protocol?: string | undefined;
+  /**
+   * The headers of its request, as `UpgradeRequest.headers`; undefined unless
+   * `WebSocketServerConfig.keepHeaders` asks for them.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The client's IP address: as `UpgradeRequest.remoteAddress`. */
+  readonly remoteAddress?: string;
   /** The application's: any value; undefined at first. Kept as long as this object is. */
   data?: unknown;
 }

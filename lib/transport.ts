@@ -10,6 +10,7 @@
 import type { DeflateConfig } from './deflate.js';
 import type { Limits } from './limits.js';
 import type { EngineStats } from './server-stats.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 import type { BackPressure, BinaryType } from './types.js';
 
 /** Where an operation failed, for the `cause` of errors. */
@@ -225,6 +226,53 @@ export interface ServerConfig {
   /** What to agree on of permessage-deflate; undefined declines every offer. */
   readonly deflate: DeflateConfig | undefined;
   readonly rules: Rules;
+  /** Proxies that are believed, and by what; nobody is, if there are no networks. */
+  readonly trustedProxies: TrustedProxies;
+  /** Whether upgrade requests that are right and within the limits are asked about (`onUpgrade`). */
+  readonly asksUpgrades: boolean;
+  /** Whether the details of a connection have the headers of its request. */
+  readonly keepsHeaders: boolean;
+}
+
+/** An upgrade request to decide on. */
+export interface UpgradeInfo {
+  /** Its number, for the answer. */
+  readonly id: number;
+  readonly ip: string;
+  readonly port: number;
+  /** The address that counts for the limits. */
+  readonly remoteAddress: string;
+  readonly method: string;
+  readonly target: string;
+  readonly secure: boolean;
+  /** The client's certificate in PEM, `''` if there is none. */
+  readonly certificate: string;
+  /** In the order received; names in lower case. */
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** The decision: in, with the subprotocol (undefined: the server's choice), or out. Already validated. */
+export type UpgradeAnswer =
+  | {
+      readonly protocol: string | undefined;
+      readonly headers: readonly (readonly [string, string])[];
+    }
+  | {
+      /** 300–599. */
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+      readonly body: string;
+    };
+
+/** What an accepted connection is known by, beyond its address. */
+export interface AcceptedDetails {
+  readonly remoteAddress: string;
+  /** The number of its `UpgradeInfo`; undefined if nobody was asked. */
+  readonly upgradeId: number | undefined;
+  readonly target: string;
+  readonly protocol: string;
+  /** Undefined unless they are kept. */
+  readonly headers: readonly (readonly [string, string])[] | undefined;
 }
 
 /** An accepted connection, as the server class sees it. */
@@ -244,14 +292,21 @@ export interface ServerHandler {
    * nothing follows then).
    */
   onStarted(ports: readonly number[], failure: EngineFailure | undefined): void;
+  /** To be answered by `Listener.answerUpgrade`, unless `onUpgradeEnded` comes. */
+  onUpgrade(request: UpgradeInfo): void;
+  /** Nobody waits for the answer any more, or for the connection that it has let in. */
+  onUpgradeEnded(id: number): void;
   /**
-   * An upgrade was accepted. A certificate is that of the client, verified, in DER. The result is told of this connection from now on. A connection of this
-   * machine has `unix:` and the path for its `ip`, and for its port a number that no other has.
+   * An upgrade was accepted. The result is told of this connection from now on. A connection of this
+   * machine has `unix:` and the path for its `ip`, and for its port a number that no other has. No
+   * details: the target is `/`, there is no subprotocol, the address that counts is this one. A
+   * certificate is that of the client, verified, in DER or PEM.
    */
   onAccepted(
     connection: Connection,
     ip: string,
     port: number,
+    details: AcceptedDetails | undefined,
     certificate?: Buffer,
   ): ServerConnectionHandler;
   /** An upgrade was refused by a limit with this HTTP status. */
@@ -320,6 +375,8 @@ export interface Listener {
   reload(tls: TlsConfig): Promise<EngineFailure | 'gone' | undefined>;
   /** What it has counted, of one moment; undefined if it is gone before it can tell. */
   stats(): Promise<EngineStats | undefined>;
+  /** Each request once; too late does nothing. */
+  answerUpgrade(id: number, answer: UpgradeAnswer): void;
   /** Which control frames of its connections to report; none at first. */
   watch(pings: boolean, pongs: boolean): void;
 }

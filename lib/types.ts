@@ -47,6 +47,15 @@ export type {
   WebSocketTcpAddress,
 } from './server-types.js';
 export type { TlsProtocol } from './tls-protocol.js';
+export type { ProxyHeader } from './trusted-proxies.js';
+export type {
+  UpgradeAcceptance,
+  UpgradeDecision,
+  UpgradeHeaders,
+  UpgradeHook,
+  UpgradeRefusal,
+  UpgradeRequest,
+} from './upgrade-types.js';
 
 /** Takes one value (`@kit.BasicServicesKit`). */
 export type Callback<T> = (data: T) => void;

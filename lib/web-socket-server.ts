@@ -58,6 +58,7 @@ import type { Surroundings } from './surroundings.js';
 import { type Topic, Topics } from './topics.js';
 import type { ServerConfig, Transport } from './transport.js';
 import type { WebSocketCloseOptions, WebSocketData } from './types.js';
+import type { UpgradeHook } from './upgrade-types.js';
 import { isObject, isSendable } from './validate.js';
 
 export class WebSocketServerEndpoint implements WebSocketServer {
@@ -127,7 +128,8 @@ export class WebSocketServerEndpoint implements WebSocketServer {
       };
       // A new map for a new run: what the old one's objects named is not here.
       if (this.#runs.length === 0) this.#peers = new Map();
-      const run = new ServerRun(context, config, outcome, this.#peers);
+      const hook = given.onUpgrade as UpgradeHook | undefined;
+      const run = new ServerRun(context, config, outcome, this.#peers, hook);
       this.#runs.push(run);
       run.begin();
     }

@@ -41,7 +41,7 @@ describe('stats()', () => {
     });
     expect(Object.values(stats.refusals).every((count) => count === 0)).toBe(true);
     expect(stats.thread.turns).toBeGreaterThanOrEqual(stats.thread.sleeps);
-    expect(stats.memory.rings).toBe(2 * (2 ** 20 + 256));
+    expect(stats.memory.rings).toBe(2 * (2 ** 22 + 256));
   });
 
   test('counts messages and the bytes of their frames, in both directions', async () => {
@@ -142,6 +142,7 @@ describe('stats()', () => {
       connectionsOfClient: 1,
       rate: 0,
       busy: 0,
+      hook: 0,
     });
   });
 

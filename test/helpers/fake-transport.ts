@@ -17,6 +17,7 @@ import type {
   ServerConnectionHandler,
   ServerHandler,
   Transport,
+  UpgradeAnswer,
 } from '../../lib/transport.js';
 
 export class FakeConnection implements Connection {
@@ -86,6 +87,8 @@ export interface FakeServer {
   readonly stops: { code: number; reason: string; drainMs?: number }[];
   /** Every call of `watch`: pings, pongs. */
   readonly watches: [boolean, boolean][];
+  /** Every call of `answerUpgrade`. */
+  readonly answers: [number, UpgradeAnswer][];
 }
 
 export class FakeTransport implements Transport {
@@ -108,13 +111,15 @@ export class FakeTransport implements Transport {
     if (this.broken !== undefined) throw this.broken;
     const stops: FakeServer['stops'] = [];
     const watches: FakeServer['watches'] = [];
-    this.servers.push({ config, handler, stops, watches });
+    const answers: FakeServer['answers'] = [];
+    this.servers.push({ config, handler, stops, watches, answers });
     return {
       stop(code, reason, drainMs) {
         stops.push(drainMs === undefined ? { code, reason } : { code, reason, drainMs });
       },
       reload: () => Promise.resolve(undefined),
       stats: () => Promise.resolve(undefined),
+      answerUpgrade: (id, answer) => void answers.push([id, answer]),
       watch: (pings, pongs) => void watches.push([pings, pongs]),
     };
   }
@@ -180,7 +185,7 @@ export function accepted(
   readonly handler: ServerConnectionHandler;
 } {
   const connection = new FakeConnection();
-  return { connection, handler: server.handler.onAccepted(connection, ip, port) };
+  return { connection, handler: server.handler.onAccepted(connection, ip, port, undefined) };
 }
 
 export const openInfo: OpenInfo = { message: 'Switching Protocols', protocol: '', headers: [] };

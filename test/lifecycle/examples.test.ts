@@ -34,6 +34,20 @@ describe('examples', () => {
     await server.exits(0);
   });
 
+  test('the server that knows its users', async () => {
+    const server = new Child(example('auth'), { args: ['0'] });
+    const [, port] = await server.printed(/listening on port (\d+)/);
+    const url = `ws://127.0.0.1:${port}/?token=`;
+    const { stdout } = await expectExit(example('client'), { args: [`${url}ada`] });
+    expect(stdout).toBe('received Ada Lovelace: hello\nclosed: 1000 CLOSE_NORMAL\n');
+    const stranger = new TestClient();
+    await stranger.connect(`${url}eve`);
+    expect(await stranger.nextError()).toMatchObject({ data: '401' });
+    await server.printed(/refused 127\.0\.0\.1/);
+    server.kill('SIGINT');
+    await server.exits(0);
+  });
+
   test('the server that stops gracefully', async () => {
     const server = new Child(example('graceful-stop'), { args: ['0'] });
     const [, port] = await server.printed(/listening on port (\d+)/);

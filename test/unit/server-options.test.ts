@@ -24,6 +24,9 @@ describe('start', () => {
       backPressure: 'wait',
       binaryType: 'arraybuffer',
       allowedOrigins: undefined,
+      trustedProxies: { networks: [], header: 'x-forwarded-for' },
+      asksUpgrades: false,
+      keepsHeaders: false,
     });
     expect(server.port).toBeUndefined();
     transport.server.handler.onStarted([54321], undefined);
@@ -57,6 +60,10 @@ describe('start', () => {
       connectRateLimit: true,
       limits: { connections: 5 },
       allowedOrigins: ['https://A.test:443'],
+      trustedProxies: ['10.0.0.0/8'],
+      proxyHeader: 'forwarded',
+      onUpgrade: () => true,
+      keepHeaders: true,
     });
     await settled();
     expect(transport.server.config).toEqual({
@@ -75,6 +82,9 @@ describe('start', () => {
       backPressure: 'wait',
       binaryType: 'arraybuffer',
       allowedOrigins: ['https://a.test'],
+      trustedProxies: { networks: ['10.0.0.0/8'], header: 'forwarded' },
+      asksUpgrades: true,
+      keepsHeaders: true,
     });
   });
 

@@ -51,7 +51,7 @@ Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTab
       accepted_(1) {}
 
 Core::~Core() {
-  for (const auto& [id, listener] : listeners_) listener->CancelTimer();
+  for (const auto& [id, listener] : listeners_) listener->CancelTimers();
   handshakes_.CancelTimer();
   if (context_ != nullptr) {
     const MutexLock lock(ContextMutex());
@@ -304,6 +304,11 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
       return;
     case DownKind::kTerminate:
       if (Connection* connection = Find(header.id)) connection->Terminate(header.aux, Text(header, payload));
+      return;
+    case DownKind::kUpgradeAnswer:
+      if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
+        found->second->AnswerUpgrade(header.arg, header.aux, Text(header, payload));
+      }
       return;
     case DownKind::kWatch:
       if (const auto found = listeners_.find(header.id); found != listeners_.end()) {

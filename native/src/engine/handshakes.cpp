@@ -1,6 +1,7 @@
 #include "engine/handshakes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/deadlines.h"
 #include "engine/server_listener.h"
@@ -25,7 +26,7 @@ void Handshakes::Add(lws* wsi, ServerListener& listener) {
   const EndpointLimits& limits = *listener.limits();
   const uint64_t deadline_ms = NowMs() + limits.handshake_timeout_ms;
   handshakes_.insert_or_assign(
-      wsi, Handshake{&listener, deadline_ms, HeadMeter(limits.header_bytes, limits.header_lines), {}});
+      wsi, Handshake{&listener, deadline_ms, HeadMeter(limits.header_bytes, limits.header_lines), {}, {}});
   const auto place = due_.emplace(deadline_ms, wsi).first;
   if (place == due_.begin()) SetTimer();
 }
@@ -40,13 +41,23 @@ HttpHead* Handshakes::Request(lws* wsi) {
   return found == handshakes_.end() ? nullptr : &found->second.request;
 }
 
+void Handshakes::SetClient(lws* wsi, std::string ip) {
+  const auto found = handshakes_.find(wsi);
+  if (found != handshakes_.end()) found->second.client = std::move(ip);
+}
+
+std::string_view Handshakes::Client(lws* wsi) const {
+  const auto found = handshakes_.find(wsi);
+  return found == handshakes_.end() ? std::string_view() : found->second.client;
+}
+
 void Handshakes::End(lws* wsi) {
   const auto found = handshakes_.find(wsi);
   if (found == handshakes_.end()) return;
   ServerListener& listener = *found->second.listener;
   due_.erase({found->second.deadline_ms, wsi});
   handshakes_.erase(found);
-  listener.OnHandshakeOver();
+  listener.OnHandshakeOver(wsi);
 }
 
 std::vector<lws*> Handshakes::Of(const ServerListener& listener) const {

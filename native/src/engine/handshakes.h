@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <set>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -35,6 +36,9 @@ class Handshakes {
   HeadMeter::Verdict Measure(lws* wsi, std::string_view bytes);
   // What has come of its request; null for a connection that is not one of ours.
   HttpHead* Request(lws* wsi);
+  // The address that counts, where that is not the one of the TCP connection; empty if it is.
+  void SetClient(lws* wsi, std::string ip);
+  std::string_view Client(lws* wsi) const;
   // It has become a WebSocket connection, or is gone.
   void End(lws* wsi);
   // Those of one listener.
@@ -48,6 +52,7 @@ class Handshakes {
     uint64_t deadline_ms;
     HeadMeter head;
     HttpHead request;
+    std::string client;
   };
   // lws gives the timer back, which is the first member.
   struct Timer {

@@ -82,6 +82,13 @@ void Loop::Forget(int fd) {
   At(fd).generation = generation;
 }
 
+void Loop::Watch(int fd, SocketHandler& handler) {
+  Forget(fd);
+  Watched& watched = At(fd);
+  watched.handler = &handler;
+  poller_->Watch(fd, watched.generation, Poller::Mode::kLevel, true, false);
+}
+
 void Loop::Adopt(lws* wsi, SocketHandler& handler) {
   const int fd = lws_get_socket_fd(wsi);
   adoptions_.push_back({fd, At(fd).generation, &handler});

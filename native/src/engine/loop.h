@@ -41,6 +41,9 @@ class Loop {
   // Takes an established connection over as soon as lws is done with the event at hand. The handler hears of
   // it at once, and must live until Return() or the connection's end.
   void Adopt(lws* wsi, SocketHandler& handler);
+  // A socket that lws does not know: its handler hears of what can be read, as long as there is something.
+  void Watch(int fd, SocketHandler& handler);
+  void Unwatch(int fd) { Forget(fd); }
   // Gives it back to lws, which is going to end it.
   void Return(int fd);
   // The handler wants to hear of what can be read again, having read all there was; of room to write, after a

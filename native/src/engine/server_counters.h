@@ -35,11 +35,12 @@ enum class RefusalReason : uint8_t {
   kConnectionsOfClient,  //
   kRate,                 // too often in a short time
   kBusy,                 // stopping, or JavaScript is far behind
+  kHook,                 // JavaScript has decided so
 };
 // In that order; lib/server-stats.ts has the same names.
-inline constexpr std::array<std::string_view, 10> kRefusalNames = {
+inline constexpr std::array<std::string_view, 11> kRefusalNames = {
     "request", "head", "timeout", "handshakes", "origin", "connections", "clients", "connectionsOfClient",
-    "rate",    "busy"};
+    "rate",    "busy", "hook"};
 
 struct ServerCounters {
   Traffic traffic;

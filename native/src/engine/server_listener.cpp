@@ -17,6 +17,7 @@
 #include "engine/posix.h"
 #include "engine/tls.h"
 #include "ohws_lws_patches.h"
+#include "protocol/forwarded.h"
 #include "protocol/origin.h"
 #include "wire/mutex.h"
 
@@ -180,6 +181,16 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
     } else if (*name == "deflate") {
       if (!config.deflate.has_value()) config.deflate.emplace();
       config.deflate->Set(value, number(reader.Next().value_or("")));
+    } else if (*name == "trustedProxy") {
+      if (const auto network = IpNetwork::Parse(value)) config.trusted_proxies.push_back(*network);
+    } else if (*name == "proxyHeader") {
+      config.proxy_source = value == "forwarded"        ? ProxySource::kForwarded
+                            : value == "proxy-protocol" ? ProxySource::kProxyProtocol
+                                                        : ProxySource::kForwardedFor;
+    } else if (*name == "asksUpgrades") {
+      config.asks_upgrades = value == "1";
+    } else if (*name == "keepsHeaders") {
+      config.keeps_headers = value == "1";
     } else if (*name == "rules") {
       config.netstack = value == "netstack";
     }
@@ -202,11 +213,16 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
       vhost_name_("listener-" + std::to_string(id)),
       admission_(config_.admission, config_.netstack ? &NetstackRates() : nullptr) {}
 
-ServerListener::~ServerListener() { CancelTimer(); }
+ServerListener::~ServerListener() { CancelTimers(); }
 
 bool ServerListener::Start() {
   Failure failure;
-  const bool listens = std::all_of(config_.listen.begin(), config_.listen.end(),
+  const bool needs_head = config_.asks_upgrades || !config_.trusted_proxies.empty();
+  if (needs_head && OHWS_LWS_PATCH_REQUEST_HEAD == 0) {
+    failure = {"config", "listen", 0, "this libwebsockets lacks the patch request-head"};
+  }
+  const bool listens = failure.kind.empty() &&
+                       std::all_of(config_.listen.begin(), config_.listen.end(),
                                    [&](const ListenAddress& address) { return Listen(address, failure); });
   if (!listens || !MakeVhost(failure) || !Watch(failure)) {
     StringListWriter strings;
@@ -277,8 +293,9 @@ void ServerListener::Unwatch(lws* wsi) {
 void ServerListener::Stop(uint16_t code, std::string_view reason) {
   if (state_ != State::kListening) return;
   state_ = State::kStopping;
-  CancelTimer();
+  CancelTimers();
   StopListening();
+  GiveUpRequests();
   CloseAll(code, reason);
   if (connections_.empty()) FinishStop();
 }
@@ -326,7 +343,7 @@ void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
 }
 
 void ServerListener::FinishDrain() {
-  CancelTimer();
+  CancelTimers();
   StopListening();
   if (!config_.netstack) {
     // The others are cut with the vhost.
@@ -383,11 +400,73 @@ bool ServerListener::AcceptNext(lws* wsi) {
   }
   if (handshakes_ >= config_.limits->handshakes) {
     RefuseAtAccept(fd, ToPeer(address, fd).ip);
-  } else if (lws* accepted = lws_adopt_socket_vhost(vhost_, fd)) {
-    ++counters_.tcp_accepted;
-    core_.handshakes().Begin(accepted, *this);
+    return true;
   }
+  if (config_.proxy_source == ProxySource::kProxyProtocol && !config_.trusted_proxies.empty()) {
+    std::string ip = ToPeer(address, fd).ip;
+    if (IsTrustedProxy(ip)) {
+      auto prelude = std::make_unique<ProxyPrelude>(core_, *this, fd, std::move(ip),
+                                                    config_.limits->handshake_timeout_ms);
+      preludes_.emplace(prelude.get(), std::move(prelude));
+      ++handshakes_;
+      return true;
+    }
+  }
+  BeginHandshake(fd, {});
   return true;
+}
+
+void ServerListener::BeginHandshake(int fd, std::string client) {
+  lws* accepted = lws_adopt_socket_vhost(vhost_, fd);
+  if (accepted == nullptr) return;
+  ++counters_.tcp_accepted;
+  core_.handshakes().Begin(accepted, *this);
+  if (!client.empty()) core_.handshakes().SetClient(accepted, std::move(client));
+}
+
+void ServerListener::OnPrelude(const ProxyPrelude& ended, ProxyPrelude::End end) {
+  const auto node = preludes_.extract(&ended);
+  if (node.empty()) return;
+  ProxyPrelude& prelude = *node.mapped();
+  --handshakes_;
+  switch (end) {
+    case ProxyPrelude::End::kComplete: {
+      const auto client = prelude.client();
+      BeginHandshake(prelude.Release(), client.has_value() ? client->ToText() : std::string());
+      return;
+    }
+    case ProxyPrelude::End::kMalformed:
+      counters_.CountRefusal(RefusalReason::kHead);
+      ReportRefusal(prelude.ip(), 0, "malformed header of the PROXY protocol");
+      return;
+    case ProxyPrelude::End::kTimeout:
+      counters_.CountRefusal(RefusalReason::kTimeout);
+      ReportRefusal(prelude.ip(), 0, "the header of the PROXY protocol took too long");
+      return;
+    case ProxyPrelude::End::kGone:
+      return;
+  }
+}
+
+bool ServerListener::IsTrustedProxy(std::string_view ip) const {
+  const auto address = IpAddress::Parse(ip);
+  return address.has_value() && ContainsAny(config_.trusted_proxies, *address);
+}
+
+std::string ServerListener::ClientIp(lws* wsi) const {
+  const std::string_view client = core_.handshakes().Client(wsi);
+  return client.empty() ? PeerOf(wsi).ip : std::string(client);
+}
+
+void ServerListener::NoteForwarded(lws* wsi, const HttpHead& head) {
+  if (config_.trusted_proxies.empty() || config_.proxy_source == ProxySource::kProxyProtocol) return;
+  const auto peer = IpAddress::Parse(PeerOf(wsi).ip);
+  if (!peer.has_value()) return;
+  const bool standard = config_.proxy_source == ProxySource::kForwarded;
+  const std::string value = head.Value(standard ? "forwarded" : "x-forwarded-for");
+  const IpAddress client = standard ? ClientOfForwarded(*peer, value, config_.trusted_proxies)
+                                    : ClientOfForwardedFor(*peer, value, config_.trusted_proxies);
+  if (client != *peer) core_.handshakes().SetClient(wsi, client.ToText());
 }
 
 void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
@@ -413,10 +492,12 @@ void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
 void ServerListener::OnHandshakeTimeout(lws* wsi) {
   counters_.CountRefusal(RefusalReason::kTimeout);
   if (!config_.netstack) {
-    constexpr std::string_view kWhy = "the handshake took too long";
+    const bool ours = EndRequest(wsi);
+    const std::string_view why = ours ? "nobody has decided in time" : "the handshake took too long";
     const bool answered = CanTalk(wsi);
-    ReportRefusal(PeerOf(wsi).ip, answered ? kRequestTimeout : 0, kWhy);
-    if (answered) AnswerAndEnd(wsi, BuildHttpRefusal(kRequestTimeout, {}, kWhy));
+    const int status = ours ? kUnavailable : kRequestTimeout;
+    ReportRefusal(ClientIp(wsi), answered ? status : 0, why);
+    if (answered) AnswerAndEnd(wsi, BuildHttpRefusal(status, {}, why));
   }
   lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
@@ -435,6 +516,14 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
   if (config_.netstack) return 0;
   HttpHead* head = core_.handshakes().Request(wsi);
   if (head == nullptr) return -1;
+  if (const UpgradeRequests::Request* request = requests_.Find(wsi)) {
+    // The last byte of the head has been left there, so that lws comes back for it.
+    bytes.token = nullptr;
+    bytes.len = 0;
+    if (!request->accepted) return 0;
+    GiveHeadToLws(*head, bytes);
+    return 1;
+  }
   const std::string_view came(reinterpret_cast<const char*>(bytes.token), static_cast<size_t>(bytes.len));
   switch (core_.handshakes().Measure(wsi, came)) {
     case HeadMeter::Verdict::kFits:
@@ -456,24 +545,97 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
     case HttpHead::Status::kComplete:
       break;
   }
+  NoteForwarded(wsi, *head);
   if (state_ == State::kDraining) return RefuseToDrain(wsi);
   const UpgradeRefusal refusal = CheckUpgradeRequest(*head);
   if (refusal != UpgradeRefusal::kNone) return RefuseRequest(wsi, refusal);
-  head_for_lws_ = RequestForLws(*head);
+  if (config_.asks_upgrades) return AskAbout(wsi, *head, bytes, used);
+  GiveHeadToLws(*head, bytes);
+  return static_cast<int>(used);
+}
+
+void ServerListener::GiveHeadToLws(const HttpHead& head, lws_tokens& bytes) {
+  head_for_lws_ = RequestForLws(head);
   bytes.token = reinterpret_cast<unsigned char*>(head_for_lws_.data());
   bytes.len = static_cast<int>(head_for_lws_.size());
-  return static_cast<int>(used);
+}
+
+int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, size_t used) {
+  // A client has no frames to send before it is answered; some time-saving ones do, a few.
+  if (static_cast<size_t>(bytes.len) - used > config_.limits->header_bytes) {
+    return RefuseRequest(wsi, UpgradeRefusal::kBody);
+  }
+  if (Judge(wsi, head.Value("origin"), head.Value("sec-websocket-extensions")) != 0) return -1;
+  const Peer peer = PeerOf(wsi);
+  const UpgradeRequests::Request& request = requests_.Add(wsi, ClientIp(wsi));
+  admission_.Add(request.ip);
+  StringListWriter strings;
+  strings.Add(peer.ip).Add(request.ip).Add(head.method()).Add(head.target()).Add(VerifiedCertificate(wsi));
+  for (const HttpHead::Field& field : head.fields()) strings.Add(field.name).Add(field.value);
+  const uint8_t flags = lws_is_ssl(wsi) != 0 ? kSecure : uint8_t{0};
+  core_.up().Post(UpKind::kUpgradeRequest, id_, request.id, peer.port, flags, strings.bytes());
+  lws_rx_flow_control(wsi, 0);
+  bytes.token = nullptr;
+  bytes.len = 0;
+  return static_cast<int>(used) - 1;
+}
+
+void ServerListener::AnswerUpgrade(uint32_t id, uint16_t http_status, std::string_view strings) {
+  lws* wsi = requests_.Find(id);
+  if (wsi == nullptr) return;
+  if (state_ == State::kDraining) {
+    EndRequest(wsi);
+    RefuseToDrain(wsi);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+  } else if (http_status == 0) {
+    ReadAcceptance(strings, *requests_.Find(wsi));
+    lws_rx_flow_control(wsi, 1);
+  } else {
+    EndRequest(wsi);
+    counters_.CountRefusal(RefusalReason::kHook);
+    AnswerAndCut(wsi, BuildRefusal(http_status, strings));
+  }
+}
+
+void ServerListener::GiveUpRequests() {
+  while (lws* wsi = requests_.FindUndecided()) {
+    EndRequest(wsi);
+    counters_.CountRefusal(RefusalReason::kBusy);
+    AnswerAndCut(wsi, BuildHttpRefusal(kUnavailable, {}, kGoingAway));
+  }
+}
+
+void ServerListener::AnswerAndCut(lws* wsi, std::string answer) {
+  AnswerAndEnd(wsi, std::move(answer));
+  lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+bool ServerListener::EndRequest(lws* wsi) {
+  const auto request = requests_.Take(wsi);
+  if (!request.has_value()) return false;
+  admission_.Remove(request->ip);
+  core_.up().Post(UpKind::kUpgradeEnded, id_, request->id);
+  return true;
+}
+
+void ServerListener::OnHandshakeOver(lws* wsi) {
+  --handshakes_;
+  EndRequest(wsi);
 }
 
 int ServerListener::OnUpgradeRequest(lws* wsi) {
   if (config_.netstack) return LetInAsNetstack(wsi);
+  if (requests_.Find(wsi) != nullptr) return 0;  // judged before JavaScript was asked
+  return Judge(wsi, Header(wsi, WSI_TOKEN_ORIGIN), Header(wsi, WSI_TOKEN_EXTENSIONS));
+}
+
+int ServerListener::Judge(lws* wsi, std::string_view origin, std::string_view extensions) {
   if (config_.deflate.has_value() &&
-      AnswerDeflateOffers(*config_.deflate, Header(wsi, WSI_TOKEN_EXTENSIONS)).kind ==
-          DeflateDecision::Kind::kRefuse) {
+      AnswerDeflateOffers(*config_.deflate, extensions).kind == DeflateDecision::Kind::kRefuse) {
     return RefuseRequest(wsi, UpgradeRefusal::kExtensions);
   }
-  const std::string ip = PeerOf(wsi).ip;
-  if (!IsOriginAllowed(wsi)) {
+  const std::string ip = ClientIp(wsi);
+  if (!IsOriginAllowed(origin)) {
     counters_.CountRefusal(RefusalReason::kOrigin);
     return Refuse(wsi, ip, kForbidden, kOriginNotAllowed);
   }
@@ -484,9 +646,8 @@ int ServerListener::OnUpgradeRequest(lws* wsi) {
   return Refuse(wsi, ip, StatusOf(verdict), Reason(verdict));
 }
 
-bool ServerListener::IsOriginAllowed(lws* wsi) const {
-  return !config_.allowed_origins.has_value() ||
-         IsAllowedOrigin(Header(wsi, WSI_TOKEN_ORIGIN), *config_.allowed_origins);
+bool ServerListener::IsOriginAllowed(std::string_view origin) const {
+  return !config_.allowed_origins.has_value() || IsAllowedOrigin(origin, *config_.allowed_origins);
 }
 
 // §3.2: nearly everything may upgrade (S23); what may not finds its TCP connection ended (S3, S8).
@@ -501,7 +662,7 @@ int ServerListener::LetInAsNetstack(lws* wsi) {
   }
   if (state_ != State::kListening || core_.up().overwhelmed()) return Drop(RefusalReason::kBusy);
   const std::string ip = PeerOf(wsi).ip;
-  if (!IsOriginAllowed(wsi)) {
+  if (!IsOriginAllowed(Header(wsi, WSI_TOKEN_ORIGIN))) {
     ReportRefusal(ip, 0, kOriginNotAllowed);
     return Drop(RefusalReason::kOrigin);
   }
@@ -531,7 +692,7 @@ int ServerListener::Refuse(lws* wsi, std::string_view ip, int http_status, std::
 int ServerListener::RefuseToDrain(lws* wsi) {
   ++turned_away_;
   counters_.CountRefusal(RefusalReason::kBusy);
-  ReportRefusal(PeerOf(wsi).ip, kUnavailable, kGoingAway);
+  ReportRefusal(ClientIp(wsi), kUnavailable, kGoingAway);
   const uint64_t now_ms = NowMs();
   const uint64_t left_ms = drained_at_ms_ > now_ms ? drained_at_ms_ - now_ms : 0;
   const std::string seconds = std::to_string(std::max<uint64_t>((left_ms + 999) / 1000, 1));
@@ -561,8 +722,13 @@ int ServerListener::OnPlainRequest(lws* wsi) {
 
 bool ServerListener::AddAnswerHeaders(lws* wsi, lws_process_html_args& answer) {
   std::string lines;
-  const auto chosen = SelectSubprotocol(Header(wsi, WSI_TOKEN_PROTOCOL), config_.protocols);
-  if (chosen.has_value()) lines += "Sec-WebSocket-Protocol: " + *chosen + "\r\n";
+  const UpgradeRequests::Request* request = requests_.Find(wsi);
+  if (request != nullptr) lines = request->header_lines;
+  agreed_subprotocol_ =
+      request != nullptr && request->subprotocol.has_value()
+          ? *request->subprotocol
+          : SelectSubprotocol(Header(wsi, WSI_TOKEN_PROTOCOL), config_.protocols).value_or("");
+  if (!agreed_subprotocol_.empty()) lines += "Sec-WebSocket-Protocol: " + agreed_subprotocol_ + "\r\n";
   const std::string extension = AgreeOnDeflate(wsi);
   if (!extension.empty()) lines += "Sec-WebSocket-Extensions: " + extension + "\r\n";
   if (lines.size() > static_cast<size_t>(answer.max_len)) return false;
@@ -586,11 +752,14 @@ std::string ServerListener::AgreeOnDeflate(lws* wsi) {
 }
 
 void ServerListener::OnEstablished(lws* wsi) {
+  const Peer peer = PeerOf(wsi);
+  const auto request = requests_.Take(wsi);
+  const std::string counted = request.has_value() ? request->ip : ClientIp(wsi);
+  if (!request.has_value()) admission_.Add(counted);
+  const std::string details = DetailsOf(wsi, peer.ip, counted, request.has_value() ? request->id : 0);
   core_.handshakes().End(wsi);
-  Peer peer = PeerOf(wsi);
-  admission_.Add(peer.ip);
   Connection* connection =
-      core_.Accept(wsi, *this, peer.ip, config_.netstack ? CloseRules::kNetstack : CloseRules::kDocumented);
+      core_.Accept(wsi, *this, counted, config_.netstack ? CloseRules::kNetstack : CloseRules::kDocumented);
   connection->UseDeflate(std::move(agreed_));
   connections_.insert(connection);
   ++counters_.upgraded;
@@ -600,9 +769,30 @@ void ServerListener::OnEstablished(lws* wsi) {
   std::string who = peer.ip;
   const std::string certificate = tls_.ClientCertificate(wsi);
   if (!certificate.empty()) who.append(1, '\0').append(certificate);
-  core_.up().Post(UpKind::kAccepted, connection->id(), id_, peer.port, 0, who);
+  core_.up().Post(UpKind::kAccepted, connection->id(), id_, peer.port,
+                  details.empty() ? uint8_t{0} : kDetailed, details.empty() ? who : details);
   connection->OnEstablished();
   connection->StartHeartbeat(kServerHeartbeat);
+}
+
+std::string ServerListener::VerifiedCertificate(lws* wsi) const {
+  return tls_.ClientCertificate(wsi).empty() ? std::string() : PeerCertificate(wsi);
+}
+
+// What JavaScript cannot know by itself of a connection; empty if there is nothing.
+std::string ServerListener::DetailsOf(lws* wsi, std::string_view ip, std::string_view counted,
+                                      uint32_t request) const {
+  const HttpHead* head = core_.handshakes().Request(wsi);
+  if (config_.netstack || head == nullptr) return {};
+  const bool usual = request == 0 && counted == ip && head->target() == "/" && agreed_subprotocol_.empty();
+  if (usual && !config_.keeps_headers) return {};
+  StringListWriter strings;
+  strings.Add(ip).Add(counted).Add(request == 0 ? "" : std::to_string(request));
+  strings.Add(head->target()).Add(agreed_subprotocol_).Add(VerifiedCertificate(wsi));
+  if (config_.keeps_headers) {
+    for (const HttpHead::Field& field : head->fields()) strings.Add(field.name).Add(field.value);
+  }
+  return std::string(strings.bytes());
 }
 
 void ServerListener::OnOutcome(const Connection& connection) {

@@ -10,23 +10,31 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "engine/listening_socket.h"
+#include "engine/proxy_prelude.h"
 #include "engine/server_counters.h"
 #include "engine/server_tls.h"
 #include "engine/up_writer.h"
+#include "engine/upgrade_requests.h"
 #include "protocol/admission.h"
 #include "protocol/deflate_codec.h"
 #include "protocol/handshake.h"
 #include "protocol/heartbeat.h"
+#include "protocol/http_head.h"
+#include "protocol/ip_network.h"
 #include "protocol/limits.h"
 
 namespace ohws {
 
 class Core;
 class Connection;
+
+// Where trusted proxies say whom they speak for.
+enum class ProxySource : uint8_t { kForwardedFor, kForwarded, kProxyProtocol };
 
 // lib/transport.ts, ServerConfig; the record carries these names and values.
 struct ServerConfig {
@@ -38,6 +46,10 @@ struct ServerConfig {
   std::optional<std::vector<std::string>> allowed_origins;  // without it every origin is
   bool netstack = false;                                    // the rules: netstack's, or the documented ones
   std::optional<DeflateOptions> deflate;                    // without it offers of compression are declined
+  std::vector<IpNetwork> trusted_proxies;
+  ProxySource proxy_source = ProxySource::kForwardedFor;
+  bool asks_upgrades = false;  // JavaScript decides on upgrade requests
+  bool keeps_headers = false;  // JavaScript gets those of every connection
 
   static ServerConfig Decode(std::string_view strings);
 };
@@ -63,15 +75,23 @@ class ServerListener {
   // When connections are cut; 0 unless it drains.
   uint64_t drained_at_ms() const { return drained_at_ms_; }
 
+  // What JavaScript says to a kUpgradeRequest; see UpgradeRequests.
+  void AnswerUpgrade(uint32_t request, uint16_t http_status, std::string_view strings);
   // Which control frames of its connections JavaScript wants to hear of: kWatchPings, kWatchPongs.
   void Watch(uint32_t what) { watched_ = what; }
   bool watches(uint8_t what) const { return (watched_ & what) != 0; }
 
-  // Before the context that knows the timer goes away.
-  void CancelTimer() { lws_sul_cancel(&accept_again_.timer); }
+  // Before the context that knows the timers goes away.
+  void CancelTimers() {
+    lws_sul_cancel(&accept_again_.timer);
+    preludes_.clear();
+  }
 
   uint32_t id() const { return id_; }
   const std::shared_ptr<const EndpointLimits>& limits() const { return config_.limits; }
+
+  // What an accepted socket of a trusted proxy has begun with; destroys the prelude.
+  void OnPrelude(const ProxyPrelude& prelude, ProxyPrelude::End end);
 
   // From lws.
   void OnListenerReadable(lws* wsi);
@@ -96,7 +116,7 @@ class ServerListener {
   void OnOutcome(const Connection& connection);
   // Accepted connections that have not been upgraded: one more, one less, one that takes too long.
   void OnHandshakeBegun() { ++handshakes_; }
-  void OnHandshakeOver() { --handshakes_; }
+  void OnHandshakeOver(lws* wsi);
   void OnHandshakeTimeout(lws* wsi);
   // Bytes of a request head that lws is going to parse: 0, or -1 if there are too many of them.
   int OnHeadBytes(lws* wsi, std::string_view bytes);
@@ -142,7 +162,28 @@ class ServerListener {
   int Drop(RefusalReason reason);
   // The same with the answer to a request that is none by the rules.
   int RefuseRequest(lws* wsi, UpgradeRefusal refusal);
-  bool IsOriginAllowed(lws* wsi) const;
+  bool IsOriginAllowed(std::string_view origin) const;
+  // Everything that is decided here about a request that is right by itself. 0 or -1, as lws wants it.
+  int Judge(lws* wsi, std::string_view origin, std::string_view extensions);
+  bool IsTrustedProxy(std::string_view ip) const;
+  // The address that counts for the limits: the client's, behind trusted proxies.
+  std::string ClientIp(lws* wsi) const;
+  // Reads from a head whom the proxy speaks for.
+  void NoteForwarded(lws* wsi, const HttpHead& head);
+  // Gives an accepted socket to lws.
+  void BeginHandshake(int fd, std::string client);
+  void GiveHeadToLws(const HttpHead& head, lws_tokens& bytes);
+  // Asks JavaScript, and holds the connection until it has answered.
+  int AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, size_t used);
+  std::string DetailsOf(lws* wsi, std::string_view ip, std::string_view counted, uint32_t request) const;
+  // The client's, if it was asked for and verified, in PEM.
+  std::string VerifiedCertificate(lws* wsi) const;
+  // Held connections are answered in JavaScript's place.
+  void GiveUpRequests();
+  // Answers and ends it, outside of a callback of lws.
+  void AnswerAndCut(lws* wsi, std::string answer);
+  // JavaScript's request is over and counts no more, without an answer of its.
+  bool EndRequest(lws* wsi);
   // Answers with this status and tells JavaScript. -1, as lws wants it.
   int Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason);
   void ReportRefusal(std::string_view ip, int http_status, std::string_view reason);
@@ -165,7 +206,10 @@ class ServerListener {
   uint16_t free_port_ = 0;
   std::unordered_set<Connection*> connections_;  // established, and not gone
   std::unique_ptr<DeflateSession> agreed_;       // of the handshake whose answer was written last
-  size_t handshakes_ = 0;                        // accepted, not upgraded
+  std::string agreed_subprotocol_;               // of the same
+  UpgradeRequests requests_;
+  std::unordered_map<const ProxyPrelude*, std::unique_ptr<ProxyPrelude>> preludes_;
+  size_t handshakes_ = 0;  // accepted, not upgraded
   uint64_t drain_begun_ms_ = 0;
   uint64_t drained_at_ms_ = 0;
   size_t to_drain_ = 0;  // connections when that began

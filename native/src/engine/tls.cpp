@@ -182,6 +182,19 @@ void AddSystemStore(const lws_vhost* vhost, ssl_ctx_st* context) {
   ERR_clear_error();
 }
 
+std::string PeerCertificate(lws* wsi) {
+  const SSL* ssl = lws_get_ssl(wsi);
+  if (ssl == nullptr) return {};
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(ssl), X509_free);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text(BIO_new(BIO_s_mem()), BIO_free);
+  if (certificate == nullptr || text == nullptr || PEM_write_bio_X509(text.get(), certificate.get()) != 1) {
+    return {};
+  }
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &bytes);
+  return std::string(bytes, static_cast<size_t>(size));
+}
+
 int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, bool trusted) {
   const ClientConfig& config = attempt.config();
   if (config.trust == Trust::kSkip) {

@@ -47,6 +47,9 @@ void AddSystemStore(const lws_vhost* vhost, ssl_ctx_st* context);
 // is in lws's words.
 void NoteAlert(ClientAttempt& attempt, int alert);
 
+// The client's certificate as PEM; empty without TLS, or if it has sent none.
+std::string PeerCertificate(lws* wsi);
+
 // lws asks once for each certificate of the chain. 0 goes on, 1 refuses the server.
 int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, bool trusted);
 

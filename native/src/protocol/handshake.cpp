@@ -93,6 +93,10 @@ struct ReasonRow {
 };
 
 constexpr ReasonRow kReasons[] = {
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -104,6 +108,7 @@ constexpr ReasonRow kReasons[] = {
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
+    {502, "Bad Gateway"},
     {503, "Service Unavailable"},
     {505, "HTTP Version Not Supported"},
 };
@@ -115,7 +120,7 @@ std::string_view ReasonPhrase(int status) {
 }
 
 bool IsOurs(std::string_view name) {
-  constexpr std::string_view kOurs[] = {"connection", "content-length", "content-type", "transfer-encoding"};
+  constexpr std::string_view kOurs[] = {"connection", "content-length", "transfer-encoding"};
   return std::ranges::any_of(kOurs, [name](auto ours) { return EqualsIgnoringCase(name, ours); });
 }
 
@@ -168,18 +173,20 @@ RefusalAnswer AnswerFor(UpgradeRefusal refusal) {
 }
 
 std::string BuildHttpRefusal(int status, std::span<const HttpHeader> extra, std::string_view body) {
-  assert(status >= 400 && status <= 599);
+  assert(status >= 300 && status <= 599);
   std::string answer = "HTTP/1.1 " + std::to_string(status) + ' ';
   answer.append(ReasonPhrase(status)).append("\r\n");
   bool has_upgrade = false;
+  bool has_type = body.empty();
   for (const HttpHeader& header : extra) {
     if (!IsToken(header.name) || !IsFieldValue(header.value) || IsOurs(header.name)) continue;
     has_upgrade |= EqualsIgnoringCase(header.name, "upgrade");
+    has_type |= EqualsIgnoringCase(header.name, "content-type");
     AppendHeader(answer, header.name, header.value);
   }
   // RFC 9110 §7.8: who sends Upgrade names it in Connection too.
   AppendHeader(answer, "Connection", has_upgrade ? "Upgrade, close" : "close");
-  if (!body.empty()) AppendHeader(answer, "Content-Type", "text/plain; charset=utf-8");
+  if (!has_type) AppendHeader(answer, "Content-Type", "text/plain; charset=utf-8");
   AppendHeader(answer, "Content-Length", std::to_string(body.size()));
   return answer.append("\r\n").append(body);
 }

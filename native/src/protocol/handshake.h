@@ -74,8 +74,8 @@ struct RefusalAnswer {
 RefusalAnswer AnswerFor(UpgradeRefusal refusal);
 
 // A complete HTTP/1.1 answer that ends the connection: `Connection: close`, the length of the body, and
-// `text/plain` if there is one. A header of `extra` that is not legal, or that this function writes itself,
-// is left out. `status` is 400 to 599.
+// `text/plain` if there is one, unless `extra` says what it is. A header of `extra` that is not legal, or
+// that this function writes itself, is left out. `status` is 300 to 599.
 std::string BuildHttpRefusal(int status, std::span<const HttpHeader> extra, std::string_view body);
 
 // The answer to a refused upgrade request, ready to send; not for kNone.

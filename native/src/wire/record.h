@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 9;
+inline constexpr uint32_t kWireVersion = 10;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -54,7 +54,9 @@ enum class UpKind : uint8_t {
   kClosed = 8,
   kListening = 9,  // listener: strings ["", port, ...], one for each address; or [kind, phase, errno, detail]
   // id: the new connection; arg: its listener; aux: client port; payload: client address, and behind a NUL
-  // the client's certificate in DER if there is one
+  // the client's certificate in DER if there is one; or with kDetailed strings [client address, the address
+  // that counts, number of its kUpgradeRequest or "", target, subprotocol, the client's certificate in PEM or
+  // "", name, value, ...]
   kAccepted = 10,
   kRefused = 11,  // listener: aux: HTTP status; strings [client address, detail]
   // listener: it and all its connections are gone; after kDrain strings [closed, cut, refused, milliseconds]
@@ -68,6 +70,10 @@ enum class UpKind : uint8_t {
   // Only where kWatch of the listener asks for them; payload: that of the frame.
   kPing = 18,
   kPong = 19,
+  // listener; arg: number of the request; aux: client port; flags: kSecure; strings [client address, the
+  // address that counts, method, target, the client's certificate in PEM or "", name, value, ...]
+  kUpgradeRequest = 20,
+  kUpgradeEnded = 21,  // listener; arg: number of a request that nobody waits for any more
 };
 
 // JavaScript to engine.
@@ -101,12 +107,16 @@ enum class DownKind : uint8_t {
   kPing = 23,       // payload: that of the frame
   kTerminate = 24,  // end TCP now; aux: code to report; payload: reason to report
   kWatch = 25,      // listener; arg: kWatchPings, kWatchPongs, for all of its connections
+  // listener; arg: number of the request; aux: HTTP status, or 0 to let it in; strings: see UpgradeRequests
+  kUpgradeAnswer = 26,
 };
 
 // Flags.
 inline constexpr uint8_t kAsciiOnly = 1;
 inline constexpr uint8_t kAbnormal = 1;
 inline constexpr uint8_t kLocalClose = 2;  // the reason is the one that JavaScript gave, which it has kept
+inline constexpr uint8_t kDetailed = 1;
+inline constexpr uint8_t kSecure = 1;
 inline constexpr uint8_t kWatchPings = 1;
 inline constexpr uint8_t kWatchPongs = 2;
 

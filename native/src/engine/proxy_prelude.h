@@ -1,0 +1,60 @@
+// An accepted socket of a trusted proxy before its first byte for us: the header of the PROXY protocol is
+// read from it, and not a byte more; then it goes the way of every accepted socket. Engine thread.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/loop.h"
+#include "protocol/proxy_header.h"
+
+namespace ohws {
+
+class Core;
+class ServerListener;
+
+class ProxyPrelude final : public SocketHandler {
+ public:
+  // What became of it: OnPrelude of the listener is told once, and may destroy it.
+  enum class End : uint8_t {
+    kComplete,
+    kMalformed,
+    kGone,     // the proxy has ended the connection
+    kTimeout,  //
+  };
+
+  // The descriptor is its own from now on; `ip` is the proxy's address.
+  ProxyPrelude(Core& core, ServerListener& listener, int fd, std::string ip, uint64_t timeout_ms);
+  ProxyPrelude(const ProxyPrelude&) = delete;
+  ProxyPrelude& operator=(const ProxyPrelude&) = delete;
+  // Closes the descriptor, unless that was released.
+  ~ProxyPrelude();
+
+  // The descriptor is the caller's now, and nobody watches it.
+  int Release();
+  const std::string& ip() const { return ip_; }
+  const std::optional<IpAddress>& client() const { return header_.client(); }
+
+  // From the loop.
+  void OnSocketEvent(bool ended) override;
+
+ private:
+  // lws gives the timer back, which is the first member.
+  struct Timer {
+    lws_sorted_usec_list_t timer;
+    ProxyPrelude* prelude;
+  };
+
+  Core& core_;
+  ServerListener& listener_;
+  int fd_;
+  const std::string ip_;
+  ProxyHeader header_;
+  Timer timer_{{}, this};
+};
+
+}  // namespace ohws

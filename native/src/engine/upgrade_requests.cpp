@@ -1,0 +1,65 @@
+// Two tables, and the answer's strings. Engine thread.
+#include "engine/upgrade_requests.h"
+
+#include <utility>
+#include <vector>
+
+#include "protocol/handshake.h"
+
+namespace ohws {
+
+const UpgradeRequests::Request& UpgradeRequests::Add(lws* wsi, std::string ip) {
+  // As a record's number it is read as a signed one.
+  last_id_ = last_id_ % 0x7fffffff + 1;
+  by_id_.insert_or_assign(last_id_, wsi);
+  return requests_.insert_or_assign(wsi, Request{last_id_, std::move(ip), false, {}, {}}).first->second;
+}
+
+UpgradeRequests::Request* UpgradeRequests::Find(lws* wsi) {
+  const auto found = requests_.find(wsi);
+  return found == requests_.end() ? nullptr : &found->second;
+}
+
+lws* UpgradeRequests::Find(uint32_t id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::optional<UpgradeRequests::Request> UpgradeRequests::Take(lws* wsi) {
+  const auto found = requests_.find(wsi);
+  if (found == requests_.end()) return std::nullopt;
+  Request request = std::move(found->second);
+  requests_.erase(found);
+  by_id_.erase(request.id);
+  return request;
+}
+
+lws* UpgradeRequests::FindUndecided() const {
+  for (const auto& [wsi, request] : requests_) {
+    if (!request.accepted) return wsi;
+  }
+  return nullptr;
+}
+
+void ReadAcceptance(std::string_view strings, UpgradeRequests::Request& request) {
+  StringListReader reader(strings);
+  const bool chosen = reader.Next().value_or("") == "1";
+  const std::string_view subprotocol = reader.Next().value_or("");
+  if (chosen) request.subprotocol = IsToken(subprotocol) ? subprotocol : std::string_view();
+  while (const auto name = reader.Next()) {
+    const std::string_view value = reader.Next().value_or("");
+    if (!IsToken(*name) || !IsFieldValue(value)) continue;
+    request.header_lines.append(*name).append(": ").append(value).append("\r\n");
+  }
+  request.accepted = true;
+}
+
+std::string BuildRefusal(uint16_t status, std::string_view strings) {
+  StringListReader reader(strings);
+  const std::string_view body = reader.Next().value_or("");
+  std::vector<HttpHeader> headers;
+  while (const auto name = reader.Next()) headers.push_back({*name, reader.Next().value_or("")});
+  return BuildHttpRefusal(status, headers, body);
+}
+
+}  // namespace ohws
