@@ -16,7 +16,7 @@ import {
 const WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow'];
 
 /**
- * Compiles the load generator and the ceiling server where a source is newer than the program.
+ * Compiles the load generator and the two servers in C++ where a source is newer than the program.
  *
  * @throws {Error}
  */
@@ -29,6 +29,24 @@ export function compile() {
 
   const ceiling = [`${BENCH_DIRECTORY}/servers/ceiling.cpp`, `${LOAD_DIRECTORY}/handshake.cpp`];
   compileProgram('ceiling', ceiling, [...ceiling, `${LOAD_DIRECTORY}/handshake.h`]);
+
+  const library = builtLws();
+  const onLws = [`${BENCH_DIRECTORY}/servers/lws.cpp`];
+  const file = `${library}/lib/libwebsockets.a`;
+  const inputs = [...onLws, file];
+  compileProgram('lws', onLws, inputs, [`-isystem${library}/include`, file, '-lssl', '-lcrypto']);
+}
+
+/**
+ * @returns {string} where the libwebsockets lies that this checkout's module was built with
+ * @throws {Error}
+ */
+function builtLws() {
+  const cache = `${ROOT_DIRECTORY}/build/CMakeCache.txt`;
+  const text = existsSync(cache) ? readFileSync(cache, 'utf8') : '';
+  const folder = /^OHWS_LWS_PREFIX:INTERNAL=(.+)$/m.exec(text)?.[1];
+  if (folder === undefined) throw new Error('ohos-websocket is not built: npm run build');
+  return folder;
 }
 
 /**

@@ -108,7 +108,7 @@ function goalTable(rows) {
         : row.ratios.find((pair) => pair.of === of && pair.against === against);
       const range = ratio ? ` (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})` : '';
       const [, rest = ''] = formatGoal(goal).split('  ');
-      return `| \`${row.name}\` | ${row.title} | ${rest}${range} | ${verdict === 'pass' ? '✔ pass' : `✘ ${verdict}`} |`;
+      return `| \`${row.name}\` | ${row.title} | ${rest}${range} | ${verdict === 'fail' ? '✘ fail' : `${verdict === 'pass' ? '✔' : '≈'} ${verdict}`} |`;
     }),
   );
   if (lines.length === 0) return '';

@@ -163,8 +163,9 @@ function faster(atLeast, against = 'uws', of = 'ours') {
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const WITH_BUN = ['ours', 'uws', 'ws', 'bun'];
-const WITH_VIEWS = ['ours', 'uws', 'ws', 'ours-views'];
+const WITH_BUN = ['ours', 'uws', 'ws', 'bun', 'lws'];
+const WITH_VIEWS = ['ours', 'uws', 'ws', 'ours-views', 'lws'];
+const WITH_LWS = ['ours', 'uws', 'ws', 'lws'];
 const CROWD = 8000;
 
 /** @type {readonly Row[]} */
@@ -179,12 +180,12 @@ export const ROWS = [
     faster(1.1),
     faster(1.6, 'uws', 'ours-views'),
   ),
-  echo('text', 64, 64, 1, {}, faster(1.1)),
-  echo('text', 64, 5000, 1, {}, faster(1.3)),
+  echo('text', 64, 64, 1, { contestants: WITH_LWS }, faster(1.1)),
+  echo('text', 64, 5000, 1, { contestants: WITH_LWS }, faster(1.3)),
   echo('binary', 16 * KIB, 64, 4, { contestants: WITH_BUN, quick: true }, faster(1.5)),
   echo('binary', MIB, 8, 2, { contestants: WITH_BUN }, faster(1.1)),
-  echo('text', 64, 64, 16, { tls: true }, faster(1.3)),
-  echo('binary', 16 * KIB, 64, 4, { tls: true }, faster(1.3)),
+  echo('text', 64, 64, 16, { tls: true, contestants: WITH_LWS }, faster(1.3)),
+  echo('binary', 16 * KIB, 64, 4, { tls: true, contestants: WITH_LWS }, faster(1.3)),
   // Over TLS, µWebSockets.js 3.0.6 ends a connection on which a large message arrives while one that
   // was sent in a message's handler is leaving. Sent in a task of its own it gets through.
   echo(
@@ -192,10 +193,10 @@ export const ROWS = [
     MIB,
     8,
     2,
-    { tls: true, contestants: ['ours', 'uws-deferred', 'ws'] },
+    { tls: true, contestants: ['ours', 'uws-deferred', 'ws', 'lws'] },
     faster(1.3, 'uws-deferred'),
   ),
-  echo('text', 64, 64, 16, { cores: 'one' }, faster(0.9), faster(3, 'ws')),
+  echo('text', 64, 64, 16, { cores: 'one', contestants: WITH_LWS }, faster(0.9), faster(3, 'ws')),
 
   ...[64, 4 * KIB].map((size) =>
     row(
@@ -221,6 +222,7 @@ export const ROWS = [
         mode: 'churn',
         tls,
         metric: 'connections',
+        contestants: WITH_LWS,
       },
       { of: 'ours', against: 'uws', metric: 'connections', atLeast: 1 },
     ),
@@ -233,6 +235,7 @@ export const ROWS = [
       mode: 'idle',
       connections: CROWD,
       metric: 'memory',
+      contestants: WITH_LWS,
     },
     { of: 'ours', metric: 'memory', atMost: 2.5 },
     { of: 'ours', metric: 'idleCpu', atMost: 0.001 },

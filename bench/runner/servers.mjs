@@ -36,6 +36,7 @@ const SERVERS = {
   'uws-deferred': script('uws.mjs', '--deferred'),
   'uws-strings': script('uws.mjs', '--strings'),
   'ws-strings': script('ws.mjs', '--strings'),
+  lws: { command: [`${BUILD_DIRECTORY}/lws`], extra: false },
   ceiling: { command: [`${BUILD_DIRECTORY}/ceiling`], extra: true },
 };
 
