@@ -1,10 +1,10 @@
 /** The `webSocket` namespace, values and types, with the documented behaviour. */
 
-import { engine } from './engine.js';
+import { engines } from './engines.js';
 import { documented } from './profile.js';
 import { createWebSocketModule, type WebSocketModule } from './web-socket-module.js';
 
-const api: WebSocketModule = createWebSocketModule(documented, engine);
+const api: WebSocketModule = createWebSocketModule(documented, engines);
 
 /** Makes a client. Since API 6 (API reference, `webSocket.createWebSocket`). */
 export const createWebSocket: WebSocketModule['createWebSocket'] = api.createWebSocket;

@@ -137,6 +137,10 @@ class EngineConnection implements Connection {
     this.#quiet = this.#askStep;
   }
 
+  isOf(engine: Engine): boolean {
+    return this.#engine === engine;
+  }
+
   send(data: string | ArrayBuffer | ArrayBufferView, accepted = false): Promise<void> | undefined {
     if (this.#ended) return undefined;
     const queue = this.#queue;
@@ -312,11 +316,11 @@ export class Engine implements Transport {
   readonly #published = new PublishQueue(() => this.post(Down.publishedRequest, 0));
 
   constructor() {
-    processQueue.askAll = () => {
+    processQueue.askers.push(() => {
       for (const connection of this.#accepted) connection?.askIfUnsure();
       for (const connection of this.#clients.values()) connection.askIfUnsure();
       this.#published.askIfUnsure();
-    };
+    });
   }
 
   connect(config: ClientConfig, handler: ClientHandler): Connection {
@@ -379,7 +383,7 @@ export class Engine implements Transport {
     except: Connection | undefined,
   ): Promise<void> | undefined {
     if (this.#native < 0) return undefined;
-    const but = except instanceof EngineConnection ? except.id : 0;
+    const but = except instanceof EngineConnection && except.isOf(this) ? except.id : 0;
     return this.#published.add(
       typeof data === 'string'
         ? this.#publishText(topic, data, but)
@@ -982,6 +986,7 @@ function serverStrings(config: ServerConfig): string[] {
     ...config.trustedProxies.networks.flatMap((network) => ['trustedProxy', network]),
     ...['proxyHeader', config.trustedProxies.header],
     ...['asksUpgrades', flag(config.asksUpgrades), 'keepsHeaders', flag(config.keepsHeaders)],
+    ...['admissionName', config.admissionName],
     ...limitStrings(config.limits),
     ...originStrings(config.allowedOrigins),
     ...deflateStrings(config.deflate),
@@ -1026,6 +1031,3 @@ function deflateStrings(config: DeflateConfig | undefined): string[] {
 function flag(value: boolean): string {
   return value ? '1' : '0';
 }
-
-/** The engine of this environment; started when it is first needed. */
-export const engine: Transport = new Engine();

@@ -1,10 +1,10 @@
 /** The `webSocket` namespace, values and types, with the behaviour of OpenHarmony's netstack. */
 
-import { engine } from './engine.js';
+import { engines } from './engines.js';
 import { netstack } from './profile.js';
 import { createWebSocketModule, type WebSocketModule } from './web-socket-module.js';
 
-const api: WebSocketModule = createWebSocketModule(netstack, engine);
+const api: WebSocketModule = createWebSocketModule(netstack, engines);
 
 /** Makes a client. Since API 6 (API reference, `webSocket.createWebSocket`). */
 export const createWebSocket: WebSocketModule['createWebSocket'] = api.createWebSocket;

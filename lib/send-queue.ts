@@ -22,8 +22,8 @@ class ProcessQueue {
   limit: number = Number.POSITIVE_INFINITY;
   /** Adds to what waits in the process, and gives the sum; the engine's. */
   count: (bytes: number) => number = (bytes) => this.#told + bytes;
-  /** Asks every connection of this thread what has left; the engine's. */
-  askAll: () => void = () => undefined;
+  /** Each asks every connection of an engine of this thread what has left. */
+  readonly askers: (() => void)[] = [];
   #own = 0;
   #told = 0;
   #others = 0;
@@ -49,7 +49,7 @@ class ProcessQueue {
       this.#askAbove = high;
     } else if (this.#own > this.#askAbove) {
       this.#askAbove = this.#own + high / 4;
-      this.askAll();
+      for (const ask of this.askers) ask();
     }
   }
 }

@@ -17,6 +17,8 @@ import type { ServerConfig } from './transport.js';
 import { readTrustedProxies } from './trusted-proxies.js';
 import { isFunction, isText, mismatch } from './validate.js';
 
+const MAX_THREADS = 64;
+
 /** The one subprotocol that netstack's server knows (S3). */
 const DEFAULT_PROTOCOL = 'lws_server';
 
@@ -34,6 +36,10 @@ export function readServerConfig(
   if (typeof backPressure === 'object') return parameterError(backPressure.problem);
   const binaryType = readBinaryType(config.binaryType);
   if (typeof binaryType === 'object') return parameterError(binaryType.problem);
+  const { threads = 1 } = config;
+  if (!isThreads(threads)) {
+    return parameterError(mismatch('threads', `an integer of 1–${MAX_THREADS}`, threads));
+  }
   const allowedOrigins = readAllowedOrigins(config.allowedOrigins);
   if (typeof allowedOrigins === 'string') return parameterError(allowedOrigins);
   const deflate = profile.compresses ? readDeflate(config.permessageDeflate) : undefined;
@@ -68,6 +74,8 @@ export function readServerConfig(
     limits,
     backPressure,
     binaryType,
+    threads,
+    admissionName: '',
     allowedOrigins,
     deflate,
     tls,
@@ -92,6 +100,10 @@ function gatewayOption(config: Record<string, unknown>): string | undefined {
   const names = ['onUpgrade', 'keepHeaders', 'trustedProxies', 'proxyHeader'];
   const given = names.find((name) => config[name] !== undefined);
   return given === undefined ? undefined : `${given} is an option of the documented profile`;
+}
+
+function isThreads(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_THREADS;
 }
 
 function refusal(name: ErrorName, detail: string): BusinessError {

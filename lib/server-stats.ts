@@ -115,11 +115,26 @@ export interface WebSocketServerStats {
   };
 }
 
+/** What several threads of a server have counted together. */
+export function sumOfStats(each: readonly EngineStats[]): EngineStats {
+  const sum = new Map<string, number>();
+  for (const stats of each) {
+    for (const [name, value] of stats) {
+      const before = sum.get(name) ?? 0;
+      sum.set(name, OF_PROCESS.has(name) ? Math.max(before, value) : before + value);
+    }
+  }
+  return sum;
+}
+
 /** What the engine answers: its names and numbers. */
 export type EngineStats = ReadonlyMap<string, number>;
 
 /** The moment of the snapshot, in microseconds of `process.hrtime`; not part of what is handed out. */
 const TAKEN_AT = 'thread.now';
+
+/** These are the same for each thread of a server, but for the moment. */
+const OF_PROCESS: ReadonlySet<string> = new Set([TAKEN_AT, 'memory.compression']);
 
 /** `askedUs` and `answeredUs` are moments of the same clock. */
 export function toServerStats(

@@ -4,7 +4,6 @@
  */
 
 import { CloseCode, isSendableCode, STOP_REASON } from './close-codes.js';
-import type { WebSocketStopReport } from './server-types.js';
 import type { DrainReport } from './transport.js';
 import { isObject, mismatch } from './validate.js';
 
@@ -52,14 +51,14 @@ export function readStopOptions({
 }
 
 /** The sum over the runs of one server, which drain at the same time. */
-export function sumOf(runs: readonly { drained: DrainReport | undefined }[]): WebSocketStopReport {
+export function sumOf(reports: readonly (DrainReport | undefined)[]): DrainReport {
   const sum = { closed: 0, cut: 0, refused: 0, milliseconds: 0 };
-  for (const { drained } of runs) {
-    if (drained === undefined) continue;
-    sum.closed += drained.closed;
-    sum.cut += drained.cut;
-    sum.refused += drained.refused;
-    sum.milliseconds = Math.max(sum.milliseconds, drained.milliseconds);
+  for (const report of reports) {
+    if (report === undefined) continue;
+    sum.closed += report.closed;
+    sum.cut += report.cut;
+    sum.refused += report.refused;
+    sum.milliseconds = Math.max(sum.milliseconds, report.milliseconds);
   }
   return sum;
 }

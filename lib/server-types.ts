@@ -180,6 +180,14 @@ export interface WebSocketServerConfig {
   limits?: WebSocketServerLimits | undefined;
   /** Beyond OHOS. What happens to a message above `limits.queuedBytes`. Default `'wait'`. Else 401. */
   backPressure?: BackPressure | undefined;
+  /**
+   * Beyond OHOS. Threads that share the connections, 1–64, each with an engine of its own; the kernel
+   * shares newcomers out (`SO_REUSEPORT`, on Linux). API, events, order and limits are those of one
+   * server; `limits.handshakes` is shared out evenly, and as many newcomers as there are further threads
+   * may pass the other limits in the same moment. Connections of a `path` are all of the first thread.
+   * Default 1. Else 401.
+   */
+  threads?: number | undefined;
   /** Beyond OHOS. As what binary messages arrive. Default `'arraybuffer'`. 401 if it is none. */
   binaryType?: BinaryType | undefined;
   /**

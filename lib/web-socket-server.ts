@@ -365,7 +365,9 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     if (error !== undefined) return refuse(error);
     const runs = this.#runs;
     const stopped = Promise.all(runs.map((run) => run.stop(options ?? PLAIN_STOP)));
-    return stopped.then(() => (options === undefined ? true : sumOf(runs)));
+    return stopped.then(() =>
+      options === undefined ? true : sumOf(runs.map(({ drained }) => drained)),
+    );
   }
 
   stats(): Promise<WebSocketServerStats> {

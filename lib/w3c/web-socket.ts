@@ -3,7 +3,7 @@
  * The connection behind it is `link.ts`.
  */
 
-import { engine } from '../engine.js';
+import { engines } from '../engines.js';
 import { FLOW, type Flow } from '../flow.js';
 import { node } from '../platform.js';
 import { documented } from '../profile.js';
@@ -19,7 +19,7 @@ import { credentialsOf, parseWebSocketUrl, syntaxError } from './url.js';
 
 const surroundings: Surroundings = {
   profile: documented,
-  transport: engine,
+  transport: engines,
   platform: node,
   settings: processSettings,
 };

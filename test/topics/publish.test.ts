@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
 import { arrayBuffer } from '../helpers/endpoints.js';
 import { Opcode } from '../helpers/peers.js';
-import { Room } from './room.js';
+import { Room } from '../helpers/room.js';
 
 describe('a message that is published', PATIENT, () => {
   it('goes to every subscriber and to nobody else', async () => {

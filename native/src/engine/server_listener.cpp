@@ -172,6 +172,8 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
       config.admission.max_connections_per_client = number(value);
     } else if (*name == "connectRateLimit") {
       rate_limit = value == "1";
+    } else if (*name == "admissionName") {
+      config.admission_name = value;
     } else if (*name == "limit") {
       limits.Set(value, reader.Next().value_or(""));
     } else if (*name == "allowedOrigins") {
@@ -211,7 +213,8 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
       id_(id),
       config_(std::move(config)),
       vhost_name_("listener-" + std::to_string(id)),
-      admission_(config_.admission, config_.netstack ? &NetstackRates() : nullptr) {}
+      admission_(SharedAdmission::Of(config_.admission_name, config_.admission,
+                                     config_.netstack ? &NetstackRates() : nullptr)) {}
 
 ServerListener::~ServerListener() { CancelTimers(); }
 
@@ -568,7 +571,7 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
   if (Judge(wsi, head.Value("origin"), head.Value("sec-websocket-extensions")) != 0) return -1;
   const Peer peer = PeerOf(wsi);
   const UpgradeRequests::Request& request = requests_.Add(wsi, ClientIp(wsi));
-  admission_.Add(request.ip);
+  admission_->Add(request.ip);
   StringListWriter strings;
   strings.Add(peer.ip).Add(request.ip).Add(head.method()).Add(head.target()).Add(VerifiedCertificate(wsi));
   for (const HttpHead::Field& field : head.fields()) strings.Add(field.name).Add(field.value);
@@ -613,7 +616,7 @@ void ServerListener::AnswerAndCut(lws* wsi, std::string answer) {
 bool ServerListener::EndRequest(lws* wsi) {
   const auto request = requests_.Take(wsi);
   if (!request.has_value()) return false;
-  admission_.Remove(request->ip);
+  admission_->Remove(request->ip);
   core_.up().Post(UpKind::kUpgradeEnded, id_, request->id);
   return true;
 }
@@ -639,7 +642,7 @@ int ServerListener::Judge(lws* wsi, std::string_view origin, std::string_view ex
     counters_.CountRefusal(RefusalReason::kOrigin);
     return Refuse(wsi, ip, kForbidden, kOriginNotAllowed);
   }
-  const Verdict verdict = admission_.Check(ip, NowMs());
+  const Verdict verdict = admission_->Check(ip, NowMs());
   if (state_ != State::kListening || core_.up().overwhelmed()) return Drop(RefusalReason::kBusy);
   if (verdict == Verdict::kAccept) return 0;
   counters_.CountRefusal(Counted(verdict));
@@ -667,7 +670,7 @@ int ServerListener::LetInAsNetstack(lws* wsi) {
     return Drop(RefusalReason::kOrigin);
   }
   const MutexLock lock(NetstackMutex());
-  const Verdict verdict = admission_.Check(ip, NowMs());
+  const Verdict verdict = admission_->Check(ip, NowMs());
   if (verdict == Verdict::kAccept) return 0;
   ReportRefusal(ip, 0, Reason(verdict));
   return Drop(Counted(verdict));
@@ -755,7 +758,7 @@ void ServerListener::OnEstablished(lws* wsi) {
   const Peer peer = PeerOf(wsi);
   const auto request = requests_.Take(wsi);
   const std::string counted = request.has_value() ? request->ip : ClientIp(wsi);
-  if (!request.has_value()) admission_.Add(counted);
+  if (!request.has_value()) admission_->Add(counted);
   const std::string details = DetailsOf(wsi, peer.ip, counted, request.has_value() ? request->id : 0);
   core_.handshakes().End(wsi);
   Connection* connection =
@@ -797,7 +800,7 @@ std::string ServerListener::DetailsOf(lws* wsi, std::string_view ip, std::string
 
 void ServerListener::OnOutcome(const Connection& connection) {
   --open_;
-  admission_.Remove(connection.ip());
+  admission_->Remove(connection.ip());
 }
 
 void ServerListener::OnBlocked(Connection& connection, bool blocked) {

@@ -18,6 +18,7 @@
 #include "engine/proxy_prelude.h"
 #include "engine/server_counters.h"
 #include "engine/server_tls.h"
+#include "engine/shared_admission.h"
 #include "engine/up_writer.h"
 #include "engine/upgrade_requests.h"
 #include "protocol/admission.h"
@@ -42,6 +43,7 @@ struct ServerConfig {
   ServerTlsConfig tls;
   std::vector<std::string> protocols;
   AdmissionLimits admission;
+  std::string admission_name;  // of a server of several threads, whose listeners share the limits
   std::shared_ptr<const EndpointLimits> limits;
   std::optional<std::vector<std::string>> allowed_origins;  // without it every origin is
   bool netstack = false;                                    // the rules: netstack's, or the documented ones
@@ -198,7 +200,7 @@ class ServerListener {
   const ServerConfig config_;
   const std::string vhost_name_;
   ServerTls tls_;
-  Admission admission_;
+  const std::shared_ptr<SharedAdmission> admission_;
   State state_ = State::kIdle;
   uint32_t watched_ = 0;
   std::vector<Listening> listening_;

@@ -1,7 +1,7 @@
 /** A server with raw peers, each known to the server by its connection, in the order in which they came. */
 
-import { type ClientAddress, type ServerConfig, TestServer } from '../helpers/endpoints.js';
-import { RawPeer } from '../helpers/peers.js';
+import { type ClientAddress, type ServerConfig, TestServer } from './endpoints.js';
+import { RawPeer } from './peers.js';
 
 export interface Guest {
   readonly peer: RawPeer;

@@ -1,0 +1,128 @@
+/**
+ * `threads`: one server over several engine threads. Its connections, events, limits, topics, counters and
+ * ends are those of one server, whichever thread a connection is on.
+ */
+
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { PATIENT, within } from '../helpers/deadline.js';
+import { rejection, TestServer } from '../helpers/endpoints.js';
+import { RawPeer } from '../helpers/peers.js';
+import { Room } from '../helpers/room.js';
+
+const THREADS = 3;
+/** So many that no thread is left out by chance: less than once in 10^12. */
+const CROWD = 75;
+
+const countThreads = () => readdirSync('/proc/self/task').length;
+
+describe('a server of several threads', PATIENT, () => {
+  it.runIf(process.platform === 'linux')('has as many threads as it was told', async () => {
+    await TestServer.start();
+    const before = countThreads();
+
+    const three = await TestServer.start({ threads: THREADS });
+
+    // The first thread is everybody's.
+    expect(countThreads() - before).toBe(THREADS - 1);
+    await three.stop();
+  });
+
+  it('is one server: one port, one list, messages in order, each answered where it came from', async () => {
+    const room = await Room.open(CROWD, { threads: THREADS });
+    const { server } = room;
+    server.on('messageReceive', ({ data, clientConnection }) => {
+      void server.send(data, clientConnection);
+    });
+
+    for (const [n, { peer }] of room.guests.entries()) {
+      for (let m = 0; m < 20; m++) peer.sendText(`${n} ${m}`);
+    }
+
+    for (const [n, { peer }] of room.guests.entries()) {
+      for (let m = 0; m < 20; m++) expect(await peer.expectText()).toBe(`${n} ${m}`);
+    }
+    expect(await room.test.list()).toHaveLength(CROWD);
+    const stats = await server.stats();
+    expect(stats.connections.open).toBe(CROWD);
+    expect(stats.received.messages).toBe(20 * CROWD);
+    expect(stats.memory.rings).toBe(THREADS * 2 * (2 ** 22 + 256));
+  });
+
+  it('publishes to subscribers on every thread, and not to `except`', async () => {
+    const room = await Room.open(CROWD, { threads: THREADS });
+    for (const { connection } of room.guests) await room.server.subscribe(connection, 'news');
+
+    await room.server.publish('news', 'one');
+    await room.server.publish('news', 'two', { except: room.connection(7) });
+
+    const got = await room.received();
+    expect(got[7]).toEqual(['one']);
+    for (const [n, texts] of got.entries()) if (n !== 7) expect(texts).toEqual(['one', 'two']);
+  });
+
+  it('holds its limits over all threads', async () => {
+    const server = await TestServer.start({ threads: THREADS, maxConnectionsForOneClient: 5 });
+    for (let n = 0; n < 5; n++) {
+      await RawPeer.open({ port: server.port });
+      await server.nextConnect();
+    }
+
+    for (let n = 0; n < 10; n++) {
+      await expect(RawPeer.open({ port: server.port })).rejects.toThrow(' 503 ');
+    }
+    expect(await server.list()).toHaveLength(5);
+  });
+
+  it('stops as one: every connection is told, every close event comes, the port is free', async () => {
+    const room = await Room.open(CROWD, { threads: THREADS });
+    const { port } = room.test;
+
+    const stopped = room.test.stop();
+    for (const { peer } of room.guests)
+      expect(await peer.expectClose()).toMatchObject({ code: 1001 });
+
+    expect(await stopped).toBe(true);
+    expect(room.test.log.all('close')).toHaveLength(CROWD);
+    await room.test.start({ serverPort: port, threads: THREADS });
+    expect(room.test.port).toBe(port);
+  });
+
+  it('drains as one, and sums up', async () => {
+    const room = await Room.open(CROWD, { threads: THREADS });
+
+    const drained = within(room.server.stop({ drain: 30 }), 'the drain');
+    for (const { peer } of room.guests) {
+      await peer.expectClose();
+      peer.sendClose(1001);
+      peer.halfClose();
+    }
+
+    expect(await drained).toMatchObject({ closed: CROWD, cut: 0, refused: 0 });
+  });
+
+  it('is refused as a whole where its port is taken, and can be started elsewhere', async () => {
+    const other = await TestServer.start();
+    const server = new TestServer();
+
+    const refused = rejection(server.start({ serverPort: other.port, threads: THREADS }));
+
+    expect(await refused).toMatchObject({ code: 2302007 });
+    await server.start({ threads: THREADS });
+    await RawPeer.open({ port: server.port });
+    await server.nextConnect();
+  });
+
+  it.each([0, 65, 1.5, -1, '2', null, Number.NaN])(
+    'is refused with 401 for %j threads',
+    async (threads) => {
+      const { server } = new TestServer();
+      const config = { serverPort: 0, threads } as { serverPort: number; threads: number };
+
+      expect(await rejection(server.start(config))).toMatchObject({
+        code: 401,
+        cause: { detail: expect.stringContaining('threads') },
+      });
+    },
+  );
+});
