@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { SLOWNESS } from '../helpers/child.js';
 import { PATIENT, plainEnvironment, poll, VERY_PATIENT, within } from '../helpers/deadline.js';
 import { TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
@@ -72,7 +73,7 @@ describe.runIf(onLinux)('our own process under SIGTERM', PATIENT, () => {
     const stuck = await RawPeer.open({ port: victim.port });
     const halfMade = await RawPeer.connect({ port: victim.port });
     halfMade.write(upgradeRequest().slice(0, 40));
-    const report = victim.ask('drainAtSigterm', { drain: 2 });
+    const report = victim.ask('drainAtSigterm', { drain: 2 * SLOWNESS });
     for (const peer of [reader, stuck]) {
       peer.stopReading();
       peer.sendText('burst');

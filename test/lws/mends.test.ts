@@ -24,6 +24,7 @@ describe('the mends', () => {
     expect(ids).toEqual([
       ...Array.from({ length: 41 }, (_, n) => `D${n + 1}`),
       ...Array.from({ length: 10 }, (_, n) => `N${n + 1}`),
+      ...Array.from({ length: 9 }, (_, n) => `U${n + 1}`),
     ]);
   });
 

@@ -1,6 +1,7 @@
 /**
  * Every defect of libwebsockets 4.3.5 that is known to us, how it is kept from our users, and the test that
- * shows it. D numbers are the defects that were found in its sources, N numbers what the Autobahn cases found.
+ * shows it. D numbers are the defects that were found in its sources, N numbers what the Autobahn cases found,
+ * U numbers defaults that are unfit for a server on the internet.
  * `mends.test.ts` holds this list to the patches, the sources and the tests.
  */
 
@@ -346,5 +347,60 @@ export const mends: readonly Mend[] = [
     patch: 'established-bytes',
     ours: READER,
     test: [`${CASES}/pings.ts`, "'2.11'"],
+  },
+  {
+    id: 'U1',
+    defect: 'a request without a known subprotocol gets the first one, or no answer',
+    patch: 'subprotocol',
+    test: [HANDSHAKE, 'subprotocol the application selects'],
+  },
+  {
+    id: 'U2',
+    defect: 'Origin is not looked at',
+    ours: 'native/src/protocol/origin.h',
+    test: ['test/limits/admission.test.ts', 'judges two headers as none of the list'],
+  },
+  {
+    id: 'U3',
+    defect: 'handshakes have 10 s for their head, 15 s for TLS and for each step of a body',
+    ours: 'native/src/engine/handshakes.h',
+    test: ['test/limits/handshake.test.ts', 'counts TLS, and answers only behind it'],
+  },
+  {
+    id: 'U4',
+    defect: 'open connections are looked at after 300 s',
+    ours: 'native/src/protocol/heartbeat.h',
+    test: ['test/heartbeat/heartbeat.test.ts', 'a peer that is silent'],
+  },
+  {
+    id: 'U5',
+    defect: 'as many heads can be held as there may be descriptors',
+    ours: 'native/src/engine/core.cpp',
+    test: ['test/hostile/server.test.ts', 'storms of connections that say nothing'],
+  },
+  {
+    id: 'U6',
+    defect: 'neither addresses nor connections are counted',
+    ours: 'native/src/protocol/admission.h',
+    test: ['test/limits/admission.test.ts', 'lets in so many of one address and not one more'],
+  },
+  {
+    id: 'U7',
+    defect: 'TLS 1.0 and 1.1 are spoken',
+    ours: 'native/src/engine/tls.cpp',
+    test: ['test/tls/server.test.ts', "['TLSv1', 'TLSv1.1']"],
+  },
+  {
+    id: 'U8',
+    defect: 'logs go to the standard error output',
+    ours: 'native/src/engine/core.cpp',
+    option: 'set(LWS_WITH_NO_LOGS ON CACHE BOOL "")',
+    test: ['test/cli/command.test.ts', "expect(stderr).toBe('')"],
+  },
+  {
+    id: 'U9',
+    defect: 'routes of the machine are listened to',
+    option: 'set(LWS_WITH_NETLINK OFF CACHE BOOL "")',
+    test: ['test/lws/mends.test.ts', 'is built without'],
   },
 ];

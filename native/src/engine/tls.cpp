@@ -40,11 +40,11 @@ std::string TakeOpensslError() {
 // A complaint about a key that was found, as opposed to a file that holds none.
 bool TellsOfAKey(unsigned long code) {
   const int reason = ERR_GET_REASON(code);
-  // NOLINTNEXTLINE(bugprone-branch-clone): two names, and in OpenSSL 3 one number
   switch (ERR_GET_LIB(code)) {
     case ERR_LIB_PEM:
       return reason == PEM_R_BAD_DECRYPT || reason == PEM_R_BAD_PASSWORD_READ ||
              reason == PEM_R_PROBLEMS_GETTING_PASSWORD;
+    // NOLINTNEXTLINE(bugprone-branch-clone): two names, and in OpenSSL 3 one number
     case ERR_LIB_EVP:
       return reason == EVP_R_BAD_DECRYPT;
     case ERR_LIB_PROV:
