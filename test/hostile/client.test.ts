@@ -5,6 +5,7 @@
 
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { SLOWNESS } from '../helpers/child.js';
 import { growthBound, poll, VERY_PATIENT } from '../helpers/deadline.js';
 import { TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawListener, RawPeer } from '../helpers/peers.js';
@@ -162,7 +163,7 @@ describe('clients whose server does this', VERY_PATIENT, () => {
     const listener = await RawListener.listen({
       onSocket: (socket: Socket) => attacking.push(attack(new RawPeer('server', socket))),
     });
-    const options = { limits: { handshakeTimeoutMs: 1000 } };
+    const options = { limits: { handshakeTimeoutMs: 1000 * SLOWNESS } };
     await victim.ask('attackMe', { url: listener.url(), times: CLIENTS, options, streams });
 
     await Promise.all(attacking);
