@@ -33,7 +33,7 @@ module.exports = {
       from: { path: engine },
       to: {
         path: '^lib/',
-        pathNot: [engine, '^lib/(deflate|limits|send-queue|transport)\\.ts$'],
+        pathNot: [engine, '^lib/(deflate|limits|publish-queue|send-queue|transport)\\.ts$'],
         dependencyTypesNot: ['type-only'],
       },
     },

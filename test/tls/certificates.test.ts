@@ -156,11 +156,16 @@ describe('several certificates', PATIENT, () => {
       2302999,
     ],
   ])('with %s: start is refused', async (_what, more, code) => {
-    const config = { serverIP: '127.0.0.1', serverPort: 0, serverCert: all.server, ...more() };
-    const { server } = new TestServer();
-    expect((await rejection(callWith(server, 'start', [config]))).code).toBe(code);
+    expect(await codeOfStart(more())).toBe(code);
   });
 });
+
+/** The code with which a TLS server of this configuration is refused. */
+async function codeOfStart(more: object): Promise<unknown> {
+  const config = { serverIP: '127.0.0.1', serverPort: 0, serverCert: all.server, ...more };
+  const { server } = new TestServer();
+  return (await rejection(callWith(server, 'start', [config]))).code;
+}
 
 /** A pair of files that a test may overwrite. */
 let pairs = 0;
@@ -429,8 +434,6 @@ describe('client certificates', PATIENT, () => {
     ['a CA that is not there', () => ({ clientCertificates: 'ask', caPath: '/none' }), 2302002],
     ['a CA that is none', () => ({ clientCertificates: 'ask', caPath: all.garbagePath }), 2302002],
   ])('with %s: start is refused', async (_what, more, code) => {
-    const config = { serverIP: '127.0.0.1', serverPort: 0, serverCert: all.server, ...more() };
-    const { server } = new TestServer();
-    expect((await rejection(callWith(server, 'start', [config]))).code).toBe(code);
+    expect(await codeOfStart(more())).toBe(code);
   });
 });
