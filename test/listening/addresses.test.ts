@@ -19,8 +19,10 @@ import {
 import net from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
+import tls from 'node:tls';
 import type { webSocket } from 'ohos-websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { makeCertificates } from '../helpers/certificates.js';
 import { PATIENT, plainEnvironment, within } from '../helpers/deadline.js';
 import { callWith, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
@@ -208,6 +210,21 @@ describe('a path', PATIENT, () => {
     peer.sendBinary(bytes);
     const { payload } = await peer.expectFrame(Opcode.binary);
     expect(payload.equals(bytes)).toBe(true);
+  });
+
+  it('serves TLS as well', async () => {
+    const certificates = makeCertificates();
+    onTestFinished(() => certificates.remove());
+    const file = path.join(folder(), 'socket');
+    await listenOn([{ path: file }], { serverCert: certificates.server });
+    const ca = readFileSync(certificates.caPath);
+    const socket = tls.connect({ path: file, ca, servername: 'localhost' });
+    onTestFinished(() => void socket.destroy());
+    await within(once(socket, 'secureConnect'), 'TLS over a path');
+    const peer = new RawPeer('client', socket);
+    await peer.upgrade();
+    peer.sendText('hello');
+    expect(await peer.expectText()).toBe('hello');
   });
 
   it('is one client for the limits', async () => {

@@ -76,7 +76,8 @@ void ServerTls::Prepare(lws_context_creation_info& info) const {
 void ServerTls::Attach(ssl_ctx_st* context) {
   context_ = context;
   SSL_CTX_set_cert_cb(context, Choose, this);
-  // lws's looks for a vhost of that name; which certificate is shown is decided in Choose() alone.
+  // Without our patch one-listener-one-vhost lws looks for a vhost of that name, which may be another
+  // server's.
   SSL_CTX_set_tlsext_servername_callback(context, nullptr);
   Apply();
 }
