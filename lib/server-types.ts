@@ -39,13 +39,19 @@ export interface WebSocketHostCertificate extends ServerCert {
 
 /** Beyond OHOS. A certificate of a client: an `X509Certificate` of `node:crypto`, with all that it has. */
 export interface WebSocketClientCertificate {
+  /** Whom it names, a line for each part. */
   readonly subject: string;
+  /** Further names of the same. */
   readonly subjectAltName?: string | undefined;
+  /** Who has signed it. */
   readonly issuer: string;
+  /** Hexadecimal, from its issuer. */
   readonly serialNumber: string;
   /** SHA-256 of the certificate, in pairs of digits with colons between. */
   readonly fingerprint256: string;
+  /** First moment, as OpenSSL writes it. */
   readonly validFrom: string;
+  /** Last moment, in the same way. */
   readonly validTo: string;
   /** In DER. */
   readonly raw: Uint8Array;
@@ -55,7 +61,9 @@ export interface WebSocketClientCertificate {
 
 /** Beyond OHOS. What `reloadCertificates` exchanges; what is left out is read again. */
 export interface WebSocketServerCertificates {
+  /** In place of that of `start`. */
   serverCert?: ServerCert | undefined;
+  /** In place of those of `start`. */
   certificates?: readonly WebSocketHostCertificate[] | undefined;
   /** Only where clients are asked for certificates. */
   caPath?: string | undefined;

@@ -11,7 +11,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { readPage } from '../docs/markdown.js';
 import { startEcho } from '../docs/surroundings.js';
-import { makeCertificates } from '../helpers/certificates.js';
+import { makeCertificates, makeMoreCertificates } from '../helpers/certificates.js';
 import { Child, expectExit } from '../helpers/child.js';
 import { PATIENT, within } from '../helpers/deadline.js';
 
@@ -185,4 +185,16 @@ test.runIf(process.platform === 'linux')('threads share a port', PATIENT, async 
   expect([...threads].sort()).toEqual(['thread 1: who?', 'thread 2: who?']);
   child.kill('SIGINT');
   await child.exits(0);
+});
+
+test('mTLS: the server demands a certificate', PATIENT, async () => {
+  const certificates = makeCertificates();
+  onTestFinished(() => certificates.remove());
+  const { caPath, server } = certificates;
+  const { client } = makeMoreCertificates(certificates);
+  const args = [caPath, server.certPath, server.keyPath, client.certPath, client.keyPath];
+
+  const { stdout } = await expectExit(example('mtls'), { args });
+
+  expect(stdout).toMatch(/^without a certificate: tls: .*\nwith one: hello client\n$/);
 });
