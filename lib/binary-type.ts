@@ -8,5 +8,5 @@ export function readBinaryType(given: unknown): BinaryType | { readonly problem:
   if (given === undefined) return 'arraybuffer';
   return given === 'arraybuffer' || given === 'view'
     ? given
-    : { problem: mismatch('binaryType', "'arraybuffer' or 'view'", JSON.stringify(given)) };
+    : { problem: mismatch('binaryType', "'arraybuffer' or 'view'", given) };
 }

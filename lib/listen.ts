@@ -142,7 +142,7 @@ export function readListen(list: unknown): Addresses {
     if (!isAddressOfTcp(address)) {
       return {
         refused: 'badAddress',
-        why: mismatch('address', 'an IP address', JSON.stringify(address)),
+        why: mismatch('address', 'an IP address', address),
       };
     }
     if (!whole(0, 65_535)(port)) {

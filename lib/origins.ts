@@ -1,6 +1,6 @@
 /** The origins that a server lets in: reads the option `allowedOrigins`. The engine compares. */
 
-import { mismatch } from './validate.js';
+import { describe, mismatch } from './validate.js';
 
 /** `https://example.com`, `https://*.example.com:8443`, `https://*`, with the parts that matter. */
 const ORIGIN = /^([a-z][a-z\d+.-]*):\/\/(\*|(?:\*\.)?[a-z\d_.-]+|\[[\da-f:.]+\])(?::(\d{1,5}))?$/;
@@ -17,7 +17,7 @@ export function readAllowedOrigins(given: unknown): readonly string[] | undefine
   for (const entry of given) {
     const origin = typeof entry === 'string' ? normalized(entry) : undefined;
     if (origin === undefined) {
-      const shown = typeof entry === 'string' ? JSON.stringify(entry) : String(entry);
+      const shown = typeof entry === 'string' ? JSON.stringify(entry) : describe(entry);
       return `${shown} in allowedOrigins is no origin: 'scheme://host' or 'scheme://*.host', 'null', ''`;
     }
     origins.push(origin);

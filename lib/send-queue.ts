@@ -135,5 +135,5 @@ export function readBackPressure(given: unknown): BackPressure | { readonly prob
   if (given === undefined) return 'wait';
   return given === 'wait' || given === 'fail' || given === 'close'
     ? given
-    : { problem: mismatch('backPressure', "'wait', 'fail' or 'close'", JSON.stringify(given)) };
+    : { problem: mismatch('backPressure', "'wait', 'fail' or 'close'", given) };
 }

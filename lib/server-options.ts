@@ -118,7 +118,7 @@ function serverAddress(
 ): Addresses {
   // A zone (`fe80::1%eth0`) is no part of an address here, as in netstack.
   if (isText(serverIP) && !isAddressOfTcp(serverIP)) {
-    const why = mismatch('serverIP', 'an IP address', JSON.stringify(serverIP));
+    const why = mismatch('serverIP', 'an IP address', serverIP);
     return { refused: 'badAddress', why };
   }
   const port = serverPort(givenPort, profile);

@@ -24,12 +24,18 @@ export function mismatch(what: string, expected: string, received: unknown): str
   return `expected ${expected} for ${what}, received ${describe(received)}`;
 }
 
-function describe(value: unknown): string {
+/** A value in words; never throws, whatever it is. */
+export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'null'}`;
+  if (typeof value === 'object') return `an object of type ${typeName(value)}`;
   return `a ${typeof value}`;
+}
+
+function typeName(value: object): string {
+  const name: unknown = Object(value.constructor).name;
+  return typeof name === 'string' ? name : 'null';
 }
 
 /** 5 × 1024 × 1024 − 16 bytes, the largest message that `send` takes (API reference, `send`). */
