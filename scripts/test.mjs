@@ -245,6 +245,7 @@ function everything() {
   checks();
   if (!step('build', () => runNode(['scripts/build.mjs']))) return;
   nativeTests(path.join(root, 'build-tests'), '');
+  step('a brief fuzz', () => runNode(['scripts/fuzz.mjs', 'brief']));
   vitest(suites, {});
 }
 

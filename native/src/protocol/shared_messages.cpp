@@ -42,7 +42,8 @@ SharedFrames SharedMessages::FramesFor(DeflateSession* deflate) {
   if (!sharing.has_value()) return Compress(*deflate);
   const auto found = std::ranges::find(compressed_, *sharing, &Compressed::sharing);
   if (found != compressed_.end()) return found->frames;
-  return compressed_.emplace_back(*sharing, Compress(*deflate)).frames;
+  compressed_.push_back({*sharing, Compress(*deflate)});
+  return compressed_.back().frames;
 }
 
 SharedFrames SharedMessages::Compress(DeflateSession& deflate) const {

@@ -408,8 +408,12 @@ class Script final : public Poller {
         return;
       case UpKind::kAccepted:
         return;
+      // Answers to what the script never asks for.
+      case UpKind::kPublished:
+      case UpKind::kReloaded:
+        break;
     }
-    REQUIRE(life > Life::kGone);  // a record of no known kind
+    REQUIRE(life > Life::kGone);  // a record that must not come
   }
 
   void JudgeMessage(bool text, bool ascii, std::string_view message) const {
