@@ -959,9 +959,11 @@ function clientStrings(config: ClientConfig): string[] {
     ...['trust', config.trust, 'rules', config.rules],
     ...(config.minTlsVersion === undefined ? [] : ['minTlsVersion', String(config.minTlsVersion)]),
     ...(config.proxy === undefined ? [] : proxyStrings(config.proxy)),
-    ...['pingIntervalSeconds', String(config.pingIntervalSeconds)],
-    ...['pongTimeoutSeconds', String(config.pongTimeoutSeconds)],
     ...limitStrings(config.limits),
+    ...limitStrings({
+      pingIntervalMs: config.pingIntervalSeconds * 1000,
+      pongTimeoutMs: config.pongTimeoutSeconds * 1000,
+    }),
     ...deflateStrings(config.deflate),
   ];
 }
@@ -988,6 +990,7 @@ function serverStrings(config: ServerConfig): string[] {
     ...['asksUpgrades', flag(config.asksUpgrades), 'keepsHeaders', flag(config.keepsHeaders)],
     ...['admissionName', config.admissionName],
     ...limitStrings(config.limits),
+    ...limitStrings({ ...config.heartbeat }),
     ...originStrings(config.allowedOrigins),
     ...deflateStrings(config.deflate),
   ];

@@ -137,6 +137,14 @@ export const limitTable: Readonly<Record<LimitName, LimitRow>> = {
     bounds: 'topics that one connection subscribes to',
     beyond: '2302999 of `subscribe`',
   },
+  idleTimeoutMs: {
+    of: 'server',
+    default: NONE,
+    least: 1,
+    most: NONE,
+    bounds: 'milliseconds without a message in either direction; pings and pongs are none',
+    beyond: 'close 1001, reason `idle`; `close`',
+  },
 };
 
 export type Side = 'client' | 'server';

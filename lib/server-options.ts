@@ -7,6 +7,7 @@ import { readBinaryType } from './binary-type.js';
 import { readDeflate } from './deflate.js';
 import { type BusinessError, businessError, type ErrorName, parameterError } from './errors.js';
 import { readProtocols } from './headers.js';
+import { readServerHeartbeat } from './heartbeat.js';
 import { readLimits } from './limits.js';
 import { type Addresses, isAddressOfTcp, listenProblem, readListen, tcpAddress } from './listen.js';
 import { readAllowedOrigins } from './origins.js';
@@ -32,6 +33,8 @@ export function readServerConfig(
   if (typeof protocols === 'string') return parameterError(protocols);
   const limits = readLimits(config.limits, 'server');
   if (typeof limits === 'string') return parameterError(limits);
+  const heartbeat = readServerHeartbeat(config.heartbeat);
+  if (typeof heartbeat === 'string') return parameterError(heartbeat);
   const backPressure = readBackPressure(config.backPressure);
   if (typeof backPressure === 'object') return parameterError(backPressure.problem);
   const binaryType = readBinaryType(config.binaryType);
@@ -72,6 +75,7 @@ export function readServerConfig(
     maxConnectionsPerClient,
     connectRateLimit: rateLimit(config.connectRateLimit, profile),
     limits,
+    heartbeat,
     backPressure,
     binaryType,
     threads,

@@ -186,6 +186,11 @@ export interface WebSocketServerConfig {
   connectRateLimit?: boolean | undefined;
   /** Beyond OHOS. Further limits; what is left out has its default. 401 if one is none. */
   limits?: WebSocketServerLimits | undefined;
+  /**
+   * Beyond OHOS. How a client that is gone without a word is found out; `true` is all defaults,
+   * `false` is never. 401 if a value is out of range.
+   */
+  heartbeat?: boolean | WebSocketServerHeartbeat | undefined;
   /** Beyond OHOS. What happens to a message above `limits.queuedBytes`. Default `'wait'`. Else 401. */
   backPressure?: BackPressure | undefined;
   /**
@@ -249,6 +254,24 @@ export interface WebSocketServerConfig {
 }
 
 /**
+ * Beyond OHOS. Every connection is pinged, and given up when its pong does not come: TCP is cut
+ * without a close frame, `error` (`cause.detail` `no pong in time`) and `close` with code 0 follow, as
+ * after any broken connection. A cycle begins at open and with every pong; messages do not count
+ * (C22). While the server itself does not read from a connection, it does not give it up.
+ */
+export interface WebSocketServerHeartbeat {
+  /** Milliseconds from the last pong to the ping: an integer of 1–86,400,000. Default 40,000. */
+  intervalMs?: number | undefined;
+  /** Milliseconds to wait for the pong: an integer of 1–86,400,000. Default 10,000. */
+  timeoutMs?: number | undefined;
+  /**
+   * Which part of the interval is left to chance, 0–1: each ping comes up to so much earlier, so
+   * that clients which connected together are not pinged together. Default 0.
+   */
+  jitter?: number | undefined;
+}
+
+/**
  * Beyond OHOS. Limits of a server and of each of its connections: integers, or Infinity where that
  * is allowed. The table with defaults, ranges and errors is `docs/limits.md`.
  */
@@ -272,6 +295,11 @@ export interface WebSocketServerLimits extends WebSocketLimits {
    * 2302999.
    */
   topicsPerConnection?: number | undefined;
+  /**
+   * Milliseconds without a message in either direction, from 1. Pings and pongs are no messages.
+   * Default Infinity. Then the connection is closed with 1001 and the reason `idle`.
+   */
+  idleTimeoutMs?: number | undefined;
 }
 
 /**

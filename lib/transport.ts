@@ -8,6 +8,7 @@
  */
 
 import type { DeflateConfig } from './deflate.js';
+import type { ServerHeartbeat } from './heartbeat.js';
 import type { Limits } from './limits.js';
 import type { EngineStats } from './server-stats.js';
 import type { TrustedProxies } from './trusted-proxies.js';
@@ -218,6 +219,7 @@ export interface ServerConfig {
   /** Refuse an address for 60 s after its 52nd accepted upgrade within 60 s (S9). */
   readonly connectRateLimit: boolean;
   readonly limits: Limits;
+  readonly heartbeat: ServerHeartbeat;
   readonly backPressure: BackPressure;
   /** As what binary messages arrive. */
   readonly binaryType: BinaryType;

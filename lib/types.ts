@@ -41,6 +41,7 @@ export type {
   WebSocketServer,
   WebSocketServerCertificates,
   WebSocketServerConfig,
+  WebSocketServerHeartbeat,
   WebSocketServerLimits,
   WebSocketStopOptions,
   WebSocketStopReport,

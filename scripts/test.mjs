@@ -21,6 +21,7 @@ const sanitizedSuites = [
   'test/conformance',
   'test/deflate',
   'test/flow',
+  'test/gateway',
   'test/hostile',
   'test/interop',
   'test/lifecycle',

@@ -177,10 +177,6 @@ ClientConfig ClientConfig::Decode(std::string_view strings) {
     } else if (*name == "deflate") {
       if (!config.deflate.has_value()) config.deflate.emplace();
       config.deflate->Set(value, ToNumber<size_t>(reader.Next().value_or("")));
-    } else if (*name == "pingIntervalSeconds") {
-      config.heartbeat.ping_interval_seconds = ToNumber<uint32_t>(value);
-    } else if (*name == "pongTimeoutSeconds") {
-      config.heartbeat.pong_timeout_seconds = ToNumber<uint32_t>(value);
     }
   }
   limits.message.validate_utf8 = !config.netstack;

@@ -16,7 +16,6 @@
 #include "engine/up_writer.h"
 #include "protocol/deflate_codec.h"
 #include "protocol/head_meter.h"
-#include "protocol/heartbeat.h"
 #include "protocol/limits.h"
 
 namespace ohws {
@@ -50,7 +49,6 @@ struct ClientConfig {
   uint16_t proxy_port = 0;
   std::string proxy_user;
   std::string proxy_password;
-  HeartbeatConfig heartbeat;
   std::shared_ptr<const EndpointLimits> limits;
   std::optional<DeflateOptions> deflate;  // without it compression is not offered
 

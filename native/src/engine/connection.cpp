@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "engine/client_attempt.h"
@@ -95,10 +96,7 @@ Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listen
       reader_(RulesOf(Role::kServer, rules)),
       rx_(limits_->message) {}
 
-Connection::~Connection() {
-  core_.topics().Leave(*this);
-  SetDeadline(0);
-}
+Connection::~Connection() { core_.topics().Leave(*this); }
 
 // ---------------------------------------------------------------------------------------------- from
 // JavaScript
@@ -106,6 +104,7 @@ Connection::~Connection() {
 void Connection::Send(Opcode opcode, uint8_t* payload, size_t size) {
   if (!sending()) return;
   ++traffic_.messages_sent;
+  OnMessageEitherWay();
   if (deflate_ != nullptr && SendCompressed(opcode, {payload, size})) return;
   uint8_t key[kMaskKeyBytes];
   const uint8_t* mask_key = NextMaskKey(key);
@@ -120,6 +119,7 @@ void Connection::Send(Opcode opcode, uint8_t* payload, size_t size) {
 void Connection::SendLarge(Opcode opcode, Payload payload) {
   if (!sending()) return;
   ++traffic_.messages_sent;
+  OnMessageEitherWay();
   if (deflate_ != nullptr && SendCompressed(opcode, {payload.data.get(), payload.size})) return;
   uint8_t key[kMaskKeyBytes];
   tx_.AppendLargeFrame(core_.tx_pool(), opcode, std::move(payload), NextMaskKey(key));
@@ -231,7 +231,7 @@ void Connection::EndWith(std::string_view close_body, State next) {
     state_ = next;
     return;
   }
-  heartbeat_.reset();
+  heartbeat_.Stop();
   last_word_ = std::make_unique<LastWord>(LastWord{std::string(close_body), next});
   state_ = State::kLastWord;
   SetEndDeadline(limits_->close_timeout_ms);
@@ -254,11 +254,13 @@ void Connection::UseDeflate(std::unique_ptr<DeflateSession> deflate) {
 
 void Connection::OnEstablished() {
   state_ = State::kOpen;
-  SetDeadline(0);
   attempt_.reset();
   stream_ = Stream(wsi_);
   core_.loop().Adopt(wsi_, *this);
   if (!drains_.empty() && tx_.empty()) OnFlushed();
+  active_ms_ = NowMs();
+  heartbeat_.Start(active_ms_, RandomForHeartbeat());
+  Arm();
 }
 
 void Connection::OnEarlyBytes(std::span<uint8_t> bytes) {
@@ -329,6 +331,7 @@ void Connection::OnBytes(std::span<uint8_t> bytes) {
 }
 
 void Connection::OnData(FramePiece& piece) {
+  OnMessageEitherWay();
   if (piece.first && piece.last && !piece.compressed && DeliverInOneGo(piece)) return;
   if (piece.compressed) {
     piece.UnmaskInPlace();
@@ -446,9 +449,8 @@ void Connection::OnPong(std::string_view payload) {
   if (state_ == State::kOpen && listener_ != nullptr && listener_->watches(kWatchPongs)) {
     core_.up().Post(UpKind::kPong, id_, 0, 0, 0, payload);
   }
-  if (!heartbeat_.has_value()) return;
-  heartbeat_->OnPong(NowMs());
-  ArmHeartbeat();
+  heartbeat_.OnPong(NowMs(), RandomForHeartbeat());
+  Arm();
 }
 
 void Connection::OnViolation(Violation violation) {
@@ -552,7 +554,7 @@ void Connection::OnTcpClosed() {
 
 void Connection::End() {
   state_ = State::kGone;
-  SetDeadline(0);
+  Cancel();
   Unblock();
   if (listener_ != nullptr) {
     listener_->OnGone(*this);
@@ -576,21 +578,43 @@ void Connection::OnConnectFailed(uint16_t http_status, const Failure& failure) {
 // ----------------------------------------------------------------------------------------------------
 // deadlines
 
-void Connection::StartHeartbeat(HeartbeatConfig config) {
-  if (config.ping_interval_seconds == 0) return;
-  heartbeat_.emplace(config);
-  heartbeat_->Start(NowMs());
-  ArmHeartbeat();
+uint32_t Connection::RandomForHeartbeat() {
+  uint32_t random = 0;
+  if (!heartbeat_.jitters()) return random;
+  uint8_t bytes[kMaskKeyBytes];
+  core_.mask_keys().Next(bytes);
+  std::memcpy(&random, bytes, sizeof(random));
+  return random;
 }
 
-void Connection::ArmHeartbeat() {
-  if (state_ == State::kOpen) SetDeadline(heartbeat_->NextDeadlineMs().value_or(0));
+void Connection::Arm() {
+  if (state_ != State::kOpen) return;
+  uint64_t at_ms = heartbeat_.NextDeadlineMs().value_or(kNoLimit);
+  if (limits_->idle_timeout_ms != kNoLimit) at_ms = std::min(at_ms, active_ms_ + limits_->idle_timeout_ms);
+  if (at_ms == kNoLimit) {
+    Cancel();
+  } else {
+    SetDeadline(at_ms);
+  }
+}
+
+void Connection::OnMessageEitherWay() {
+  if (limits_->idle_timeout_ms != kNoLimit) active_ms_ = core_.TurnMs();
+}
+
+bool Connection::EndIfIdle(uint64_t now_ms) {
+  if (limits_->idle_timeout_ms == kNoLimit || now_ms < active_ms_ + limits_->idle_timeout_ms) return false;
+  constexpr std::string_view kWhy = "idle";
+  uint8_t body[kMaxControlPayloadBytes];
+  const size_t size = WriteClosePayload(body, kCloseGoingAway, kWhy);
+  ReportClosed(kCloseGoingAway, kWhy, false, {});
+  EndWith({reinterpret_cast<const char*>(body), size}, State::kFailing);
+  return true;
 }
 
 void Connection::LimitHandshake() { SetDeadline(NowMs() + limits_->handshake_timeout_ms); }
 
-void Connection::OnDeadline(uint64_t now_ms) {
-  deadline_ms_ = 0;
+void Connection::OnDue(uint64_t now_ms) {
   switch (state_) {
     case State::kConnecting:
       attempt_->NoteVerdict("the handshake took too long");
@@ -599,9 +623,11 @@ void Connection::OnDeadline(uint64_t now_ms) {
     case State::kGone:
       return;
     case State::kOpen:
-      // The peer's pong may be among what we have not read.
-      if (in_read_list_ || paused_) heartbeat_->OnPong(now_ms);
-      switch (heartbeat_->Poll(now_ms)) {
+      // The peer's pong, or message, may be among what we have not read.
+      if (in_read_list_ || paused_ || paused_) heartbeat_.OnPong(now_ms, RandomForHeartbeat());
+      if (in_read_list_ || paused_ || !tx_.empty()) active_ms_ = now_ms;
+      if (EndIfIdle(now_ms)) return;
+      switch (heartbeat_.Poll(now_ms)) {
         case HeartbeatAction::kNone:
           break;
         case HeartbeatAction::kSendPing:
@@ -613,7 +639,7 @@ void Connection::OnDeadline(uint64_t now_ms) {
           Cut();
           return;
       }
-      ArmHeartbeat();
+      Arm();
       return;
     case State::kLocalClosing:
       ReportLocalClose();
@@ -646,12 +672,7 @@ void Connection::SetEndDeadline(uint64_t timeout_ms) {
   SetDeadline(drained_ms == 0 ? NowMs() + timeout_ms : drained_ms);
 }
 
-void Connection::SetDeadline(uint64_t at_ms) {
-  if (deadline_ms_ == at_ms) return;
-  if (deadline_ms_ != 0) core_.deadlines().Remove(deadline_ms_, this);
-  deadline_ms_ = at_ms;
-  if (at_ms != 0) core_.deadlines().Add(at_ms, this);
-}
+void Connection::SetDeadline(uint64_t at_ms) { core_.deadlines().Set(*this, at_ms); }
 
 // ------------------------------------------------------------------------------------------------------ the
 // rest
@@ -721,7 +742,7 @@ void Connection::AnswerDrained() {
 }
 
 void Connection::QueueCloseFrame(std::string_view body) {
-  heartbeat_.reset();
+  heartbeat_.Stop();
   uint8_t key[kMaskKeyBytes];
   tx_.AppendFrame(core_.tx_pool(), Opcode::kClose, Bytes(body), body.size(), NextMaskKey(key));
   SetEndDeadline(limits_->close_timeout_ms);
@@ -736,7 +757,7 @@ void Connection::ReportClosed(uint16_t code, std::string_view reason, bool abnor
   if (abnormal) failure.AppendTo(strings);
   if (abnormal) flags |= kAbnormal;
   core_.up().Post(UpKind::kClosed, id_, answered ? peer->code : 0, code, flags, strings.bytes());
-  heartbeat_.reset();
+  heartbeat_.Stop();
   if (listener_ != nullptr) listener_->OnOutcome(*this);
 }
 

@@ -29,6 +29,7 @@
 #include "protocol/limits.h"
 #include "protocol/message_assembler.h"
 #include "protocol/shared_messages.h"
+#include "protocol/timing_wheel.h"
 #include "protocol/topic_table.h"
 
 namespace ohws {
@@ -37,7 +38,7 @@ class Core;
 class ClientAttempt;
 class ServerListener;
 
-class Connection final : public SocketHandler, public TopicTable::Subscriber {
+class Connection final : public SocketHandler, public TopicTable::Subscriber, private Timer {
  public:
   enum class State : uint8_t {
     kConnecting,    // client: no answer to the upgrade yet; frames gather
@@ -104,9 +105,6 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   // in time.
   void LimitHandshake();
 
-  // From the core: the moment asked for has come.
-  void OnDeadline(uint64_t now_ms);
-
   // From the listener: it drains, which gives every connection the same deadline, a closing one too.
   void OnDrain();
 
@@ -123,7 +121,6 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   size_t CountQueuedBytes() const { return tx_.CountBytes(); }
   ServerListener* listener() const { return listener_; }
   ClientAttempt* attempt() const { return attempt_.get(); }
-  void StartHeartbeat(HeartbeatConfig config);
   // What the handshake has agreed on, before the connection is established; null for no compression.
   void UseDeflate(std::unique_ptr<DeflateSession> deflate);
 
@@ -184,10 +181,17 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   void ReportLocalClose(const PeerClose* peer = nullptr);
   // No TCP connection any more: nobody waits for anything here.
   void End();
+  // From the core: the moment asked for has come.
+  void OnDue(uint64_t now_ms) override;
   void SetDeadline(uint64_t at_ms);
   // Of a connection that is closing: so long without progress, or when its server has drained.
   void SetEndDeadline(uint64_t timeout_ms);
-  void ArmHeartbeat();
+  // What an open connection waits for: the heartbeat, and the end of its patience with silence.
+  void Arm();
+  uint32_t RandomForHeartbeat();
+  // True if it was ended.
+  bool EndIfIdle(uint64_t now_ms);
+  void OnMessageEitherWay();
   // It has not ended by itself.
   void CutInTime();
 
@@ -207,7 +211,6 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   lws* wsi_ = nullptr;
   ServerListener* const listener_ = nullptr;  // null for a client
   const std::string ip_;                      // of an accepted connection's peer
-  uint64_t deadline_ms_ = 0;                  // 0: none
   Stream stream_;                             // once established
   TxQueue tx_;
   FrameReader reader_;
@@ -216,7 +219,8 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber {
   std::unique_ptr<ClientAttempt> attempt_;   // until established
   std::unique_ptr<LocalClose> local_close_;
   std::unique_ptr<LastWord> last_word_;
-  std::optional<Heartbeat> heartbeat_;
+  Heartbeat heartbeat_{limits_->heartbeat};
+  uint64_t active_ms_ = 0;  // the last message, if anybody wants to know
 };
 
 }  // namespace ohws

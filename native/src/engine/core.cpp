@@ -52,7 +52,6 @@ Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTab
 
 Core::~Core() {
   for (const auto& [id, listener] : listeners_) listener->CancelTimers();
-  handshakes_.CancelTimer();
   if (context_ != nullptr) {
     const MutexLock lock(ContextMutex());
     lws_context_destroy(context_);
@@ -89,7 +88,7 @@ void Core::Run(const std::atomic<bool>& stop) {
   while (!stop.load()) {
     ++turns_;
     DrainDown();
-    ServeDeadlines();
+    if (deadlines_.Next().has_value()) deadlines_.Serve(NowMs());
     while (!deferred_.empty()) {
       for (const auto& action : std::exchange(deferred_, {})) action();
     }
@@ -99,6 +98,7 @@ void Core::Run(const std::atomic<bool>& stop) {
     up_.Publish();
     loop_.WaitAndServe(WaitMs(), may_sleep);
     down_.Wake();
+    turn_ms_ = 0;
     ReadAll();
     up_.Publish();
   }
@@ -138,12 +138,6 @@ int Core::WaitMs() const {
   const uint64_t now = NowMs();
   if (*next <= now) return 0;
   return static_cast<int>(std::min<uint64_t>(*next - now, 60'000));
-}
-
-void Core::ServeDeadlines() {
-  if (!deadlines_.Next().has_value()) return;
-  const uint64_t now = NowMs();
-  while (Connection* connection = deadlines_.TakeDue(now)) connection->OnDeadline(now);
 }
 
 void Core::DeleteBuried() {

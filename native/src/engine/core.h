@@ -13,8 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/clock.h"
 #include "engine/connection.h"
-#include "engine/deadlines.h"
 #include "engine/handshakes.h"
 #include "engine/loop.h"
 #include "engine/server_counters.h"
@@ -25,6 +25,7 @@
 #include "engine/up_writer.h"
 #include "protocol/deflate_codec.h"
 #include "protocol/frame.h"
+#include "protocol/timing_wheel.h"
 #include "wire/payload_table.h"
 #include "wire/ring.h"
 
@@ -49,7 +50,7 @@ class Core {
   lws_context* context() const { return context_; }
   Loop& loop() { return loop_; }
   UpWriter& up() { return up_; }
-  Deadlines& deadlines() { return deadlines_; }
+  TimingWheel& deadlines() { return deadlines_; }
   Handshakes& handshakes() { return handshakes_; }
   TxPool& tx_pool() { return tx_pool_; }
   MaskKeySource& mask_keys() { return mask_keys_; }
@@ -70,6 +71,11 @@ class Core {
   void Bury(Connection& connection) { buried_.push_back(connection.id()); }
   // This listener is gone; it is deleted after this turn.
   void Bury(const ServerListener& listener) { buried_listeners_.push_back(listener.id()); }
+  // A moment of this turn, for what need not know better.
+  uint64_t TurnMs() {
+    if (turn_ms_ == 0) turn_ms_ = NowMs();
+    return turn_ms_;
+  }
   // Runs after this turn, outside of any callback of lws.
   void Defer(std::function<void()> action) { deferred_.push_back(std::move(action)); }
   Connection* Find(uint32_t id);
@@ -90,7 +96,6 @@ class Core {
   void Connect(uint32_t id, std::string_view config);
   void Listen(uint32_t id, std::string_view config);
   void Release(uint32_t id);
-  void ServeDeadlines();
   void DeleteBuried();
   int WaitMs() const;
 
@@ -109,10 +114,10 @@ class Core {
   MaskKeySource mask_keys_;
   ClientTls client_tls_;
   DeflateWorkspace deflate_{DeflateBudget::Process()};
-  Deadlines deadlines_;
   Topics topics_;
   bool published_asked_ = false;  // kPublished is due
-  Handshakes handshakes_{context_};
+  TimingWheel deadlines_{NowMs()};
+  Handshakes handshakes_{deadlines_};
   std::vector<Accepted> accepted_;  // by id; slot 0 is not used
   std::vector<uint32_t> free_ids_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> clients_;
@@ -124,6 +129,7 @@ class Core {
   std::vector<std::function<void()>> deferred_;
   Traffic client_traffic_;
   uint64_t turns_ = 0;
+  uint64_t turn_ms_ = 0;  // 0: nobody has asked
   uint64_t doorbells_ = 0;
 };
 

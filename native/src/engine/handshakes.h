@@ -5,15 +5,14 @@
 #include <libwebsockets.h>
 
 #include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "protocol/head_meter.h"
 #include "protocol/http_head.h"
+#include "protocol/timing_wheel.h"
 
 namespace ohws {
 
@@ -21,12 +20,9 @@ class ServerListener;
 
 class Handshakes {
  public:
-  explicit Handshakes(lws_context* const& context) : context_(context) {}
+  explicit Handshakes(TimingWheel& deadlines) : deadlines_(deadlines) {}
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
-
-  // Before the context that knows the timer goes away.
-  void CancelTimer() { lws_sul_cancel(&timer_.timer); }
 
   // A connection was accepted.
   void Begin(lws* wsi, ServerListener& listener);
@@ -47,27 +43,22 @@ class Handshakes {
   void Forget(const ServerListener& listener);
 
  private:
-  struct Handshake {
-    ServerListener* listener;
-    uint64_t deadline_ms;
+  struct Handshake final : Timer {
+    Handshake(lws* of, ServerListener& by);
+    // It counts until it is gone, but is told only once.
+    void OnDue(uint64_t now_ms) override;
+
+    lws* const wsi;
+    ServerListener* const listener;
     HeadMeter head;
     HttpHead request;
     std::string client;
   };
-  // lws gives the timer back, which is the first member.
-  struct Timer {
-    lws_sorted_usec_list_t timer;
-    Handshakes* handshakes;
-  };
 
   void Add(lws* wsi, ServerListener& listener);
-  void SetTimer();
-  void ServeDue();
 
-  lws_context* const& context_;
+  TimingWheel& deadlines_;
   std::unordered_map<lws*, Handshake> handshakes_;
-  std::set<std::pair<uint64_t, lws*>> due_;
-  Timer timer_{{}, this};
 };
 
 }  // namespace ohws

@@ -87,10 +87,8 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
       return attempt.ReadAnswer(wsi) ? 0 : -1;
     case LWS_CALLBACK_CLIENT_ESTABLISHED: {
       attempt.PostOpened(connection.id());
-      const HeartbeatConfig heartbeat = attempt.config().heartbeat;
       connection.UseDeflate(attempt.TakeDeflate());
       connection.OnEstablished();
-      connection.StartHeartbeat(heartbeat);
       return 0;
     }
     case LWS_CALLBACK_SSL_INFO:

@@ -25,10 +25,8 @@ namespace ohws {
 
 namespace {
 
-// netstack's server has no heartbeat of its own; lws 4.5's default stands in (ohws-behaviour §3.5).
-constexpr HeartbeatConfig kServerHeartbeat{40, 10};
 constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
-constexpr lws_usec_t kAcceptAgainUs = 100 * LWS_US_PER_MS;
+constexpr uint64_t kAcceptAgainMs = 100;
 // One look at the listening socket accepts so many, then others have their turn.
 constexpr int kAcceptBatch = 64;
 // Of 4 KiB each: the largest head.
@@ -391,14 +389,7 @@ bool ServerListener::AcceptNext(lws* wsi) {
     if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return false;
     // The descriptors have run out: the socket stays readable, and looking again at once would spin (D7).
     lws_rx_flow_control(wsi, 0);
-    lws_sul_schedule(
-        core_.context(), 0, &accept_again_.timer,
-        [](lws_sorted_usec_list_t* timer) {
-          for (const Listening& waiting : reinterpret_cast<AcceptTimer*>(timer)->listener->listening_) {
-            lws_rx_flow_control(waiting.wsi, 1);
-          }
-        },
-        kAcceptAgainUs);
+    core_.deadlines().Set(accept_again_, NowMs() + kAcceptAgainMs);
     return false;
   }
   if (handshakes_ >= config_.limits->handshakes) {
@@ -470,6 +461,10 @@ void ServerListener::NoteForwarded(lws* wsi, const HttpHead& head) {
   const IpAddress client = standard ? ClientOfForwarded(*peer, value, config_.trusted_proxies)
                                     : ClientOfForwardedFor(*peer, value, config_.trusted_proxies);
   if (client != *peer) core_.handshakes().SetClient(wsi, client.ToText());
+}
+
+void ServerListener::AcceptTimer::OnDue(uint64_t /*now_ms*/) {
+  for (const Listening& waiting : listener.listening_) lws_rx_flow_control(waiting.wsi, 1);
 }
 
 void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
@@ -775,7 +770,6 @@ void ServerListener::OnEstablished(lws* wsi) {
   core_.up().Post(UpKind::kAccepted, connection->id(), id_, peer.port,
                   details.empty() ? uint8_t{0} : kDetailed, details.empty() ? who : details);
   connection->OnEstablished();
-  connection->StartHeartbeat(kServerHeartbeat);
 }
 
 std::string ServerListener::VerifiedCertificate(lws* wsi) const {

@@ -28,6 +28,7 @@
 #include "protocol/http_head.h"
 #include "protocol/ip_network.h"
 #include "protocol/limits.h"
+#include "protocol/timing_wheel.h"
 
 namespace ohws {
 
@@ -83,9 +84,9 @@ class ServerListener {
   void Watch(uint32_t what) { watched_ = what; }
   bool watches(uint8_t what) const { return (watched_ & what) != 0; }
 
-  // Before the context that knows the timers goes away.
+  // Before the context that knows their sockets goes away.
   void CancelTimers() {
-    lws_sul_cancel(&accept_again_.timer);
+    accept_again_.Cancel();
     preludes_.clear();
   }
 
@@ -138,10 +139,11 @@ class ServerListener {
     kStopped,
   };
 
-  // After the descriptors ran out (D7). lws gives the timer back, which is the first member.
-  struct AcceptTimer {
-    lws_sorted_usec_list_t timer;
-    ServerListener* listener;
+  // After the descriptors ran out (D7).
+  struct AcceptTimer final : Timer {
+    explicit AcceptTimer(ServerListener& owner) : listener(owner) {}
+    void OnDue(uint64_t now_ms) override;
+    ServerListener& listener;
   };
 
   struct Listening {
@@ -217,7 +219,7 @@ class ServerListener {
   size_t to_drain_ = 0;  // connections when that began
   size_t cut_ = 0;       // and those that have missed the end
   size_t turned_away_ = 0;
-  AcceptTimer accept_again_{{}, this};
+  AcceptTimer accept_again_{*this};
   std::string head_for_lws_;  // while lws parses it
   ServerCounters counters_;
   size_t open_ = 0;                                // connections whose outcome is not known

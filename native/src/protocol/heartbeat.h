@@ -7,10 +7,11 @@
 
 namespace ohws {
 
-// Already normalised by the caller.
+// Of an endpoint; already normalised by the caller.
 struct HeartbeatConfig {
-  uint32_t ping_interval_seconds = 0;  // 0: no heartbeat
-  uint32_t pong_timeout_seconds = 0;   // from the ping; 0: give up instead of pinging (netstack's C21)
+  uint64_t ping_interval_ms = 0;  // 0: no heartbeat
+  uint64_t pong_timeout_ms = 0;   // from the ping; 0: give up instead of pinging (netstack's C21)
+  uint64_t jitter_ms = 0;         // a ping comes up to so much earlier; not above the interval
 };
 
 enum class HeartbeatAction : uint8_t {
@@ -24,15 +25,19 @@ enum class HeartbeatAction : uint8_t {
 // it gives up.
 class Heartbeat {
  public:
-  explicit Heartbeat(HeartbeatConfig config) : config_(config) {}
+  // `config` outlives it.
+  explicit Heartbeat(const HeartbeatConfig& config) : config_(config) {}
 
-  // At open. Without an interval nothing ever happens.
-  void Start(uint64_t now_ms);
+  bool jitters() const { return config_.jitter_ms != 0; }
+
+  // At open. Without an interval nothing ever happens. `random` chooses this cycle's part of the jitter, any
+  // value of its type as likely as another.
+  void Start(uint64_t now_ms, uint32_t random);
 
   void Stop() { state_ = State::kOff; }
 
   // Any PONG of the peer. Ignored before Start(), and after kGiveUp or Stop().
-  void OnPong(uint64_t now_ms);
+  void OnPong(uint64_t now_ms, uint32_t random);
 
   // What is due. Every action is said once, so the caller must carry it out; kGiveUp ends the heartbeat.
   HeartbeatAction Poll(uint64_t now_ms);
@@ -43,7 +48,7 @@ class Heartbeat {
  private:
   enum class State : uint8_t { kOff, kIdle, kAwaitingPong };
 
-  HeartbeatConfig config_;
+  const HeartbeatConfig& config_;
   uint64_t deadline_ms_ = 0;  // meaningful unless off
   State state_ = State::kOff;
 };

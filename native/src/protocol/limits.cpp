@@ -26,6 +26,10 @@ constexpr Row kRows[] = {
     {"connections", [](EndpointLimits& limits) -> uint64_t& { return limits.connections; }},
     {"connectionsPerMinute",
      [](EndpointLimits& limits) -> uint64_t& { return limits.connections_per_minute; }},
+    {"idleTimeoutMs", [](EndpointLimits& limits) -> uint64_t& { return limits.idle_timeout_ms; }},
+    {"pingIntervalMs", [](EndpointLimits& limits) -> uint64_t& { return limits.heartbeat.ping_interval_ms; }},
+    {"pongTimeoutMs", [](EndpointLimits& limits) -> uint64_t& { return limits.heartbeat.pong_timeout_ms; }},
+    {"pingJitterMs", [](EndpointLimits& limits) -> uint64_t& { return limits.heartbeat.jitter_ms; }},
 };
 
 }  // namespace

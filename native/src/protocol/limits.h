@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocol/heartbeat.h"
 #include "protocol/message_assembler.h"
 
 namespace ohws {
@@ -23,8 +24,11 @@ struct EndpointLimits {
   uint64_t connections = 0;
   uint64_t handshakes = 0;
   uint64_t connections_per_minute = 0;
+  uint64_t idle_timeout_ms = kNoLimit;
+  HeartbeatConfig heartbeat;
 
-  // Sets the limit of this name; "Infinity" is none. A name that is not the engine's is ignored.
+  // Sets the limit of this name; "Infinity" is none. A name that is not the engine's is ignored. The parts of
+  // the heartbeat are set in the same way.
   void Set(std::string_view name, std::string_view value);
 };
 
