@@ -1,14 +1,17 @@
 /** The events of the server: their names and their arguments. */
 
+import { serverChannels } from './diagnostics.js';
 import { type BusinessError, type ErrorCause, endCause, serverErrorEvent } from './errors.js';
 import { callIsolated, type Listeners } from './listeners.js';
 import { textBeforeNul } from './message-text.js';
 import type { Profile } from './profile.js';
+import type { ServerPeer } from './server-peer.js';
 import type {
   ClientConnectionCloseCallback,
   ControlFrameCallback,
   WebSocketConnection,
   WebSocketMessage,
+  WebSocketServer,
 } from './server-types.js';
 import type { CloseInfo, Message } from './transport.js';
 import type { CloseResult } from './types.js';
@@ -37,13 +40,18 @@ export const serverEventNames: readonly (keyof ServerSlots)[] = [
 export class ServerEvents {
   readonly #current: Listeners<ServerSlots>['current'];
   readonly #profile: Profile;
+  /** Whose events they are, for those who listen to channels. */
+  readonly #server: WebSocketServer;
 
-  constructor(listeners: Listeners<ServerSlots>, profile: Profile) {
+  constructor(listeners: Listeners<ServerSlots>, profile: Profile, server: WebSocketServer) {
     this.#current = listeners.current;
     this.#profile = profile;
+    this.#server = server;
   }
 
   connected(connection: WebSocketConnection): void {
+    const { open } = serverChannels;
+    if (open.hasSubscribers) open.publish({ server: this.#server, connection });
     callIsolated(this.#current.connect, connection);
   }
 
@@ -57,11 +65,15 @@ export class ServerEvents {
 
   /** `error` if the connection ended without a close frame, then `close`. */
   closed(connection: WebSocketConnection, info: CloseInfo): void {
-    if (info.abnormal) {
+    const { code, reason, abnormal } = info;
+    const { close } = serverChannels;
+    if (close.hasSubscribers) {
+      close.publish({ server: this.#server, connection, code, reason, abnormal });
+    }
+    if (abnormal) {
       const who = `${connection.clientIP}:${connection.clientPort}`;
       this.#error(`The connection of ${who} ended without a close frame`, endCause(info.failure));
     }
-    const { code, reason } = info;
     const result = {
       code,
       ...(this.#profile.reportsReason ? { reason } : {}),
@@ -88,8 +100,24 @@ export class ServerEvents {
     return { pings: ping !== undefined, pongs: pong !== undefined };
   }
 
+  /** A message has to wait behind others, or is refused; `settled` when it has to no more. */
+  async heldUp(peer: ServerPeer, settled: Promise<unknown>): Promise<void> {
+    if (peer.isHeldUp) return;
+    peer.isHeldUp = true;
+    const { backPressure } = serverChannels;
+    const message = { server: this.#server, connection: peer.address };
+    backPressure.publish({ ...message, phase: 'begin' });
+    await settled.catch(() => {});
+    peer.isHeldUp = false;
+    backPressure.publish({ ...message, phase: 'end' });
+  }
+
   /** One refused connection; netstack reports it twice (S8). */
   refused(ip: string, httpStatus: number, detail: string): void {
+    const { refuse } = serverChannels;
+    if (refuse.hasSubscribers) {
+      refuse.publish({ server: this.#server, clientIP: ip, httpStatus, reason: detail });
+    }
     const cause: ErrorCause = { phase: 'handshake', errno: '', detail };
     for (let n = 0; n < this.#profile.errorEventsOfRefusal; n++) {
       this.#error(`A connection of ${ip} was refused with HTTP status ${httpStatus}`, cause);
@@ -97,7 +125,10 @@ export class ServerEvents {
   }
 
   #error(what: string, cause: ErrorCause): void {
-    if (this.#current.error === undefined) return;
-    callIsolated(this.#current.error, serverErrorEvent(what, cause, this.#profile));
+    const channel = serverChannels.error;
+    if (this.#current.error === undefined && !channel.hasSubscribers) return;
+    const error = serverErrorEvent(what, cause, this.#profile);
+    if (channel.hasSubscribers) channel.publish({ server: this.#server, error });
+    callIsolated(this.#current.error, error);
   }
 }

@@ -109,6 +109,8 @@ export class ServerPeer implements ServerConnectionHandler {
   data: unknown;
   /** Who is told; `messages` puts itself in the way. */
   events: PeerEvents;
+  /** Somebody is told that messages to it wait. */
+  isHeldUp = false;
   readonly #map: PeerMap;
   #isGone = false;
 

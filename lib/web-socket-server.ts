@@ -5,6 +5,7 @@
 
 import { closingOf } from './close-codes.js';
 import { ACCEPTED, acceptedAfter, deliver, Outcome, type Returned } from './completion.js';
+import { serverChannels } from './diagnostics.js';
 import {
   BusinessError,
   type ErrorName,
@@ -80,7 +81,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     this.#platform = platform;
     this.#settings = settings;
     this.#listeners = new Listeners(serverEventNames, profile);
-    this.#events = new ServerEvents(this.#listeners, profile);
+    this.#events = new ServerEvents(this.#listeners, profile, this);
   }
 
   get #run(): ServerRun | undefined {
@@ -172,7 +173,9 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     const verdict = peerCalls[peer.state].send;
     if (verdict !== 'allowed') return refuse(closingPeer(peer, verdict));
     const pending = peer.connection.send(data);
-    return pending === undefined ? ACCEPTED : acceptedAfter(pending);
+    if (pending === undefined) return ACCEPTED;
+    if (serverChannels.backPressure.hasSubscribers) void this.#events.heldUp(peer, pending);
+    return acceptedAfter(pending);
   }
 
   close(connection: WebSocketConnection, options?: WebSocketCloseOptions): Promise<boolean>;

@@ -2,7 +2,9 @@
  * The examples run, say what they should, and end by themselves.
  */
 
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { Child, expectExit, SLOWNESS } from '../helpers/child.js';
 import { TestClient } from '../helpers/endpoints.js';
 
@@ -58,5 +60,34 @@ describe('examples', () => {
     expect(await client.nextClose()).toEqual({ code: 1001, reason: 'server is going away' });
     const { stdout } = await server.exits(0);
     expect(stdout).toContain('drained: 1 closed, 0 cut, 0 refused\n');
+  });
+
+  test('the dashboard: its page, and what the page is told', async () => {
+    const dashboard = new Child(example('dashboard'), { args: ['0', '0'] });
+    const [, page = '', server = ''] = await dashboard.printed(/page: (\S+) {2}server: (\S+)/);
+    const html = await (await fetch(page)).text();
+    expect((await fetch(new URL('other', page))).status).toBe(404);
+    const [feed = ''] = /ws:\/\/127\.0\.0\.1:\d+\//.exec(html) ?? [];
+    // Another page of the same browser may not look.
+    const [refused] = await once(new WebSocket(feed, { origin: 'https://evil.example' }), 'error');
+    expect(String(refused)).toContain('403');
+    const viewer = new WebSocket(feed, { origin: new URL(page).origin });
+    const told: { kind: string; name?: string; stats?: { received: { messages: number } } }[] = [];
+    viewer.on('message', (data: Buffer) => told.push(JSON.parse(data.toString())));
+    const until = async (has: (message: (typeof told)[number]) => boolean): Promise<void> => {
+      while (!told.some(has)) await once(viewer, 'message');
+    };
+    await until(({ kind }) => kind === 'stats');
+    const client = new WebSocket(server);
+    await once(client, 'open');
+    await until(({ name }) => name === 'open');
+    client.send('hello');
+    await once(client, 'message');
+    await until(({ stats }) => stats?.received.messages === 1);
+    client.close();
+    await until(({ name }) => name === 'close');
+    viewer.close();
+    dashboard.kill('SIGINT');
+    await dashboard.exits(0);
   });
 });

@@ -51,6 +51,15 @@ it('ohos-websocket/cluster is one instance for both, and needs no redis to be lo
   expect(output(program)).toEqual([true, false]);
 });
 
+it('ohos-websocket/prometheus is one instance for both', () => {
+  const program = `
+    import { createRequire } from 'node:module';
+    import * as imported from 'ohos-websocket/prometheus';
+    const required = createRequire(process.cwd() + '/x.js')('ohos-websocket/prometheus');
+    console.log(JSON.stringify(imported.collectServer === required.collectServer));`;
+  expect(output(program)).toBe(true);
+});
+
 it('the entries share errors and settings, not behaviour; lax TLS is in parity alone', () => {
   const program = `
     import * as documented from 'ohos-websocket';

@@ -137,6 +137,7 @@ void Connection::SendShared(SharedMessages& messages) {
   }
   tx_.AppendShared(core_.tx_pool(), frames);
   traffic_.messages_sent += messages.count();
+  OnMessageEitherWay();
   traffic_.inflated_sent += frames.inflated;
   traffic_.deflated_sent += frames.deflated;
   WantFlush();

@@ -1,0 +1,65 @@
+/**
+ * What servers publish through `node:diagnostics_channel`: the names of the channels, and what
+ * their messages are. Nothing is made for a channel that nobody listens to. Beyond OHOS.
+ */
+
+import { type Channel, channel } from 'node:diagnostics_channel';
+import type { BusinessError } from './errors.js';
+import type { WebSocketConnection, WebSocketServer } from './server-types.js';
+
+/** Message of `ohos-websocket:server.open`: before the `connect` event. */
+export interface ServerOpenMessage {
+  readonly server: WebSocketServer;
+  readonly connection: WebSocketConnection;
+}
+
+/** Message of `ohos-websocket:server.close`: before the `close` event. */
+export interface ServerCloseMessage {
+  readonly server: WebSocketServer;
+  readonly connection: WebSocketConnection;
+  readonly code: number;
+  readonly reason: string;
+  /** It ended without a close handshake. */
+  readonly abnormal: boolean;
+}
+
+/** Message of `ohos-websocket:server.refuse`: somebody was not let in, and `error` would say so. */
+export interface ServerRefuseMessage {
+  readonly server: WebSocketServer;
+  readonly clientIP: string;
+  /** What it was answered with, 0 if it was not. */
+  readonly httpStatus: number;
+  readonly reason: string;
+}
+
+/** Message of `ohos-websocket:server.error`: what the `error` event has, with a listener or not. */
+export interface ServerErrorMessage {
+  readonly server: WebSocketServer;
+  readonly error: BusinessError;
+}
+
+/**
+ * Message of `ohos-websocket:server.backpressure`: more than `limits.queuedBytes` wait for a
+ * connection. `begin` comes with the first message that has to wait or is refused; `end` when the
+ * connection is below the mark again, or has ended. What comes in between is not told.
+ */
+export interface ServerBackPressureMessage {
+  readonly server: WebSocketServer;
+  readonly connection: WebSocketConnection;
+  readonly phase: 'begin' | 'end';
+}
+
+/** The channels of servers. */
+export const serverChannels: {
+  readonly open: Channel;
+  readonly close: Channel;
+  readonly refuse: Channel;
+  readonly error: Channel;
+  readonly backPressure: Channel;
+} = {
+  open: channel('ohos-websocket:server.open'),
+  close: channel('ohos-websocket:server.close'),
+  refuse: channel('ohos-websocket:server.refuse'),
+  error: channel('ohos-websocket:server.error'),
+  backPressure: channel('ohos-websocket:server.backpressure'),
+};
