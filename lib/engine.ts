@@ -991,6 +991,7 @@ function serverStrings(config: ServerConfig): string[] {
     ...['admissionName', config.admissionName],
     ...limitStrings(config.limits),
     ...limitStrings({ ...config.heartbeat }),
+    ...['ratePolicy', config.ratePolicy],
     ...originStrings(config.allowedOrigins),
     ...deflateStrings(config.deflate),
   ];

@@ -124,6 +124,13 @@ export const prometheusRows: readonly Row[] = [
   },
   {
     kind: 'counter',
+    name: 'rates_total',
+    help: 'Waits, thrown away messages and closed connections because of rates.',
+    labels: ['what'],
+    read: eachOf('what', ({ rates }) => rates),
+  },
+  {
+    kind: 'counter',
     name: 'tls_connections_total',
     help: 'Connections opened over TLS, by version.',
     labels: ['version'],

@@ -14,6 +14,7 @@ import { readAllowedOrigins } from './origins.js';
 import type { Profile } from './profile.js';
 import { readBackPressure } from './send-queue.js';
 import { filesOfTls, readTls } from './server-tls.js';
+import type { RatePolicy } from './server-types.js';
 import type { ServerConfig } from './transport.js';
 import { readTrustedProxies } from './trusted-proxies.js';
 import { isFunction, isText, mismatch } from './validate.js';
@@ -33,6 +34,11 @@ export function readServerConfig(
   if (typeof protocols === 'string') return parameterError(protocols);
   const limits = readLimits(config.limits, 'server');
   if (typeof limits === 'string') return parameterError(limits);
+  const { ratePolicy = 'delay' } = config;
+  if (!isRatePolicy(ratePolicy)) {
+    const expected = "'delay', 'refuse' or 'close'";
+    return parameterError(mismatch('ratePolicy', expected, JSON.stringify(ratePolicy)));
+  }
   const heartbeat = readServerHeartbeat(config.heartbeat);
   if (typeof heartbeat === 'string') return parameterError(heartbeat);
   const backPressure = readBackPressure(config.backPressure);
@@ -76,6 +82,7 @@ export function readServerConfig(
     connectRateLimit: rateLimit(config.connectRateLimit, profile),
     limits,
     heartbeat,
+    ratePolicy,
     backPressure,
     binaryType,
     threads,
@@ -108,6 +115,10 @@ function gatewayOption(config: Record<string, unknown>): string | undefined {
 
 function isThreads(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_THREADS;
+}
+
+function isRatePolicy(value: unknown): value is RatePolicy {
+  return value === 'delay' || value === 'refuse' || value === 'close';
 }
 
 function refusal(name: ErrorName, detail: string): BusinessError {

@@ -77,6 +77,14 @@ export interface WebSocketServerStats {
   readonly received: WebSocketServerTraffic;
   /** To all connections since `start`. */
   readonly sent: WebSocketServerTraffic;
+  /** What came above a rate of `limits`, by `ratePolicy`. */
+  readonly rates: {
+    /** How often a connection was made to wait. */
+    readonly delays: number;
+    /** Messages that were thrown away. */
+    readonly refusedMessages: number;
+    readonly closedConnections: number;
+  };
   /** Connections opened by TLS version, and those that resumed a TLS session. */
   readonly tls: {
     /** TLS 1.2. */

@@ -191,6 +191,8 @@ export interface WebSocketServerConfig {
    * `false` is never. 401 if a value is out of range.
    */
   heartbeat?: boolean | WebSocketServerHeartbeat | undefined;
+  /** Beyond OHOS. What happens to messages above a rate of `limits`. Default `'delay'`. Else 401. */
+  ratePolicy?: RatePolicy | undefined;
   /** Beyond OHOS. What happens to a message above `limits.queuedBytes`. Default `'wait'`. Else 401. */
   backPressure?: BackPressure | undefined;
   /**
@@ -254,6 +256,16 @@ export interface WebSocketServerConfig {
 }
 
 /**
+ * Beyond OHOS. What happens to messages of a client above a rate.
+ * - `delay`: they are not read before it is their turn, so that TCP slows the client down; its pings
+ *   and its close wait behind them;
+ * - `refuse`: they are read and thrown away, which `stats().rates` tells and the client does not
+ *   hear of: WebSocket has no word for it;
+ * - `close`: the first one ends the connection with 1008.
+ */
+export type RatePolicy = 'delay' | 'refuse' | 'close';
+
+/**
  * Beyond OHOS. Every connection is pinged, and given up when its pong does not come: TCP is cut
  * without a close frame, `error` (`cause.detail` `no pong in time`) and `close` with code 0 follow, as
  * after any broken connection. A cycle begins at open and with every pong; messages do not count
@@ -295,6 +307,20 @@ export interface WebSocketServerLimits extends WebSocketLimits {
    * 2302999.
    */
   topicsPerConnection?: number | undefined;
+  /**
+   * Messages that one connection may send a second, from 1; a second's worth at once, if it was silent.
+   * Default Infinity. Beyond, `ratePolicy`.
+   */
+  messagesPerSecond?: number | undefined;
+  /**
+   * The same for payload bytes as they are on the wire; a message that has begun is not cut. Default
+   * Infinity.
+   */
+  bytesPerSecond?: number | undefined;
+  /** `messagesPerSecond` of all connections of one address together. Default Infinity. */
+  messagesPerSecondOfAddress?: number | undefined;
+  /** `bytesPerSecond` of all connections of one address together. Default Infinity. */
+  bytesPerSecondOfAddress?: number | undefined;
   /**
    * Milliseconds without a message in either direction, from 1. Pings and pongs are no messages.
    * Default Infinity. Then the connection is closed with 1001 and the reason `idle`.

@@ -11,6 +11,7 @@ import type { DeflateConfig } from './deflate.js';
 import type { ServerHeartbeat } from './heartbeat.js';
 import type { Limits } from './limits.js';
 import type { EngineStats } from './server-stats.js';
+import type { RatePolicy } from './server-types.js';
 import type { TrustedProxies } from './trusted-proxies.js';
 import type { BackPressure, BinaryType } from './types.js';
 
@@ -220,6 +221,7 @@ export interface ServerConfig {
   readonly connectRateLimit: boolean;
   readonly limits: Limits;
   readonly heartbeat: ServerHeartbeat;
+  readonly ratePolicy: RatePolicy;
   readonly backPressure: BackPressure;
   /** As what binary messages arrive. */
   readonly binaryType: BinaryType;

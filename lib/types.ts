@@ -30,6 +30,7 @@ export type {
   ClientConnectionCloseCallback,
   ControlFrameCallback,
   PublishOptions,
+  RatePolicy,
   ServerCert,
   WebSocketClientCertificate,
   WebSocketConnection,

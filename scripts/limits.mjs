@@ -32,7 +32,18 @@ What happens above \`queuedBytes\` is the option \`backPressure\`, on both sides
 | \`'fail'\` | is not taken: \`send\` rejects with 2302999 |
 | \`'close'\` | the same, and the connection is closed with 1008, without what has not begun to leave; \`error\`, \`close\` |
 
-\`setQueuedBytesLimit(bytes)\` is such a mark for all connections and threads of the process. Bytes count from the call
+What happens above a rate (\`messagesPerSecond\` and those beside it) is a server's option \`ratePolicy\`. A rate is a
+bucket that holds one second's worth: who was silent may send so much at once. A message counts when it begins, its
+bytes as they come: one that has begun is never cut, and what it was too large is owed. An address is remembered until
+its buckets are full again, so that nobody gains by connecting anew.
+
+| \`ratePolicy\` | messages above a rate |
+|---|---|
+| \`'delay'\` (default) | are not read before it is their turn, so that TCP slows the client down; its pings and its close wait behind them |
+| \`'refuse'\` | are read and thrown away; \`stats().rates\` counts them, the client does not hear of it |
+| \`'close'\` | the first one ends the connection with 1008; \`error\`, \`close\` |
+
+\`setQueuedBytesLimit(bytes)\` is a \`queuedBytes\` for all connections and threads of the process. Bytes count from the call
 of \`send\` until it is known that they have been handed to the operating system, which takes a turn of the event
 loop; frame headers do not count. Pings, pongs and close frames overtake messages and never wait for a mark. A server's
 option \`allowedOrigins\` answers 403 to other values of \`Origin\`.

@@ -233,6 +233,7 @@ void Connection::EndWith(std::string_view close_body, State next) {
     return;
   }
   heartbeat_.Stop();
+  GoOnSoon();
   last_word_ = std::make_unique<LastWord>(LastWord{std::string(close_body), next});
   state_ = State::kLastWord;
   SetEndDeadline(limits_->close_timeout_ms);
@@ -284,11 +285,13 @@ void Connection::WantRead() {
 
 bool Connection::Read(std::span<uint8_t> buffer) {
   in_read_list_ = false;
-  if (wsi_ == nullptr || stream_.fd() < 0 || paused_) return false;
+  if (wsi_ == nullptr || stream_.fd() < 0 || paused_ || delayed()) return false;
+  if (rates_ != nullptr) buffer = buffer.first(RateGate::kReadBytes);
   // A large frame is received where its message gathers.
   const std::span<uint8_t> in_place =
-      state_ == State::kOpen ? rx_.RoomInPlace(reader_.data_remaining(), buffer.size(), kMaxReadInPlaceBytes)
-                             : std::span<uint8_t>();
+      state_ == State::kOpen && rates_ == nullptr
+          ? rx_.RoomInPlace(reader_.data_remaining(), buffer.size(), kMaxReadInPlaceBytes)
+          : std::span<uint8_t>();
   const std::span<uint8_t> room = in_place.empty() ? buffer : in_place;
   bool drained = false;
   const ptrdiff_t got = stream_.Read(room, drained);
@@ -302,6 +305,7 @@ bool Connection::Read(std::span<uint8_t> buffer) {
     Cut();
     return false;
   }
+  if (delayed()) return false;
   if (drained && !peer_ended_) {
     core_.loop().Rearm(stream_.fd(), true, blocked_);
     return false;
@@ -319,7 +323,12 @@ void Connection::OnBytes(std::span<uint8_t> bytes) {
       case FrameReader::Event::kNone:
         return;
       case FrameReader::Event::kData:
-        if (state_ == State::kOpen) OnData(piece);
+        if (state_ != State::kOpen) break;
+        if (rates_ == nullptr) {
+          OnData(piece);
+        } else if (!OnRatedData(piece, bytes)) {
+          return;
+        }
         break;
       case FrameReader::Event::kControl:
         OnControl(piece);
@@ -334,6 +343,10 @@ void Connection::OnBytes(std::span<uint8_t> bytes) {
 void Connection::OnData(FramePiece& piece) {
   OnMessageEitherWay();
   if (piece.first && piece.last && !piece.compressed && DeliverInOneGo(piece)) return;
+  Gather(piece);
+}
+
+void Connection::Gather(FramePiece& piece) {
   if (piece.compressed) {
     piece.UnmaskInPlace();
     traffic_.deflated_received += piece.size;
@@ -358,6 +371,60 @@ void Connection::OnData(FramePiece& piece) {
       FailProtocol(kCloseInvalidPayload, "a compressed message cannot be inflated");
       return;
   }
+}
+
+bool Connection::OnRatedData(FramePiece& piece, std::span<uint8_t> rest) {
+  ServerCounters& counters = listener_->counters();
+  const uint64_t now_ms = NowMs();
+  const bool above = rates_->ReadyAt(piece, now_ms) > now_ms;
+  switch (limits_->rate_policy) {
+    case RatePolicy::kDelay:
+      if (!above) break;
+      ++counters.rate_delays;
+      rates_->Hold(piece, rest);
+      Arm();
+      return false;
+    case RatePolicy::kRefuse:
+      if (piece.first) rates_->discarding = above;
+      break;
+    case RatePolicy::kClose:
+      if (!above || !piece.first) break;
+      ++counters.rate_closed;
+      FailProtocol(kClosePolicyViolation, "too much in a short time");
+      return false;
+  }
+  // Who is refused owes nothing for it: he may come again as soon as the others.
+  if (!rates_->discarding) {
+    rates_->Take(piece);
+    OnData(piece);
+    return true;
+  }
+  // It is read like any other, since those behind it may refer to it, and broken ones are to be found.
+  const bool last = piece.last;
+  Gather(piece);
+  if (last) rates_->discarding = false;
+  return true;
+}
+
+// It is its turn again, or it does not matter any more.
+void Connection::GoOn() {
+  if (wsi_ == nullptr || rates_ == nullptr || !rates_->holding()) return;
+  auto [piece, rest] = rates_->Release();
+  if (state_ == State::kOpen && !OnRatedData(piece, rest)) return;
+  OnBytes(rest);
+  if (rates_->holding()) return;
+  rates_->Forget();
+  if (in_read_list_ || wsi_ == nullptr || stream_.fd() < 0) return;
+  in_read_list_ = true;
+  core_.ReadSoon(*this);
+}
+
+// Whoever ends it reads on: what is left to come is the peer's close frame.
+void Connection::GoOnSoon() {
+  if (rates_ == nullptr || !rates_->holding()) return;
+  core_.Defer([&core = core_, id = id_] {
+    if (Connection* connection = core.Find(id)) connection->GoOn();
+  });
 }
 
 bool Connection::DeliverInOneGo(const FramePiece& piece) {
@@ -592,6 +659,7 @@ void Connection::Arm() {
   if (state_ != State::kOpen) return;
   uint64_t at_ms = heartbeat_.NextDeadlineMs().value_or(kNoLimit);
   if (limits_->idle_timeout_ms != kNoLimit) at_ms = std::min(at_ms, active_ms_ + limits_->idle_timeout_ms);
+  if (delayed()) at_ms = std::min(at_ms, rates_->HeldUntil(NowMs()));
   if (at_ms == kNoLimit) {
     Cancel();
   } else {
@@ -627,6 +695,10 @@ void Connection::OnDue(uint64_t now_ms) {
       // The peer's pong, or message, may be among what we have not read.
       if (in_read_list_ || paused_ || paused_) heartbeat_.OnPong(now_ms, RandomForHeartbeat());
       if (in_read_list_ || paused_ || !tx_.empty()) active_ms_ = now_ms;
+      if (in_read_list_ || delayed()) heartbeat_.OnPong(now_ms, RandomForHeartbeat());
+      if (in_read_list_ || delayed() || !tx_.empty()) active_ms_ = now_ms;
+      if (delayed() && rates_->HeldUntil(now_ms) <= now_ms) GoOn();
+      if (state_ != State::kOpen) return;
       if (EndIfIdle(now_ms)) return;
       switch (heartbeat_.Poll(now_ms)) {
         case HeartbeatAction::kNone:
@@ -691,6 +763,11 @@ void Connection::WantFlush() {
 }
 
 void Connection::Deliver() {
+  if (rates_ != nullptr && rates_->discarding) {
+    ++listener_->counters().rate_refused;
+    rx_.Reset();
+    return;
+  }
   const std::string_view text(reinterpret_cast<const char*>(rx_.view().data()), rx_.view().size());
   const bool binary = rx_.is_binary();
   const bool ascii_only = rx_.ascii_only();
@@ -744,6 +821,7 @@ void Connection::AnswerDrained() {
 
 void Connection::QueueCloseFrame(std::string_view body) {
   heartbeat_.Stop();
+  GoOnSoon();
   uint8_t key[kMaskKeyBytes];
   tx_.AppendFrame(core_.tx_pool(), Opcode::kClose, Bytes(body), body.size(), NextMaskKey(key));
   SetEndDeadline(limits_->close_timeout_ms);

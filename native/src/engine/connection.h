@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "engine/loop.h"
+#include "engine/rate_gate.h"
 #include "engine/server_counters.h"
 #include "engine/stream.h"
 #include "engine/tx_queue.h"
@@ -121,6 +122,8 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   size_t CountQueuedBytes() const { return tx_.CountBytes(); }
   ServerListener* listener() const { return listener_; }
   ClientAttempt* attempt() const { return attempt_.get(); }
+  // Its peer may send so much; before the connection is established.
+  void UseRates(std::unique_ptr<RateGate> rates) { rates_ = std::move(rates); }
   // What the handshake has agreed on, before the connection is established; null for no compression.
   void UseDeflate(std::unique_ptr<DeflateSession> deflate);
 
@@ -153,6 +156,14 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   void Unblock();
   void OnBytes(std::span<uint8_t> bytes);
   void OnData(FramePiece& piece);
+  // The same by the rules of its rates; `rest` is what was read behind it. False: nothing of that is looked
+  // at now.
+  bool OnRatedData(FramePiece& piece, std::span<uint8_t> rest);
+  void Gather(FramePiece& piece);
+  // It may not read: what it has read already waits for its turn.
+  bool delayed() const { return rates_ != nullptr && rates_->holding() && state_ == State::kOpen; }
+  void GoOn();
+  void GoOnSoon();
   // Puts a small message into the ring straight from where it was read. False: not one of those, or no room
   // now.
   bool DeliverInOneGo(const FramePiece& piece);
@@ -215,6 +226,7 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   TxQueue tx_;
   FrameReader reader_;
   MessageAssembler rx_;
+  std::unique_ptr<RateGate> rates_;          // null without any
   std::unique_ptr<DeflateSession> deflate_;  // null without permessage-deflate
   std::unique_ptr<ClientAttempt> attempt_;   // until established
   std::unique_ptr<LocalClose> local_close_;

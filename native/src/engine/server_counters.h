@@ -49,6 +49,9 @@ struct ServerCounters {
   uint64_t tls12 = 0;  // upgraded connections by TLS version
   uint64_t tls13 = 0;
   uint64_t tls_resumed = 0;
+  uint64_t rate_delays = 0;   // how often a connection was made to wait
+  uint64_t rate_refused = 0;  // messages
+  uint64_t rate_closed = 0;   // connections
   std::array<uint64_t, kRefusalNames.size()> refused{};
 
   void CountRefusal(RefusalReason reason) { ++refused[static_cast<size_t>(reason)]; }

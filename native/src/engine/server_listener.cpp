@@ -174,6 +174,10 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
       config.admission_name = value;
     } else if (*name == "limit") {
       limits.Set(value, reader.Next().value_or(""));
+    } else if (*name == "ratePolicy") {
+      limits.rate_policy = value == "close"    ? RatePolicy::kClose
+                           : value == "refuse" ? RatePolicy::kRefuse
+                                               : RatePolicy::kDelay;
     } else if (*name == "allowedOrigins") {
       config.allowed_origins.emplace();
     } else if (*name == "allowedOrigin") {
@@ -759,6 +763,11 @@ void ServerListener::OnEstablished(lws* wsi) {
   Connection* connection =
       core_.Accept(wsi, *this, counted, config_.netstack ? CloseRules::kNetstack : CloseRules::kDocumented);
   connection->UseDeflate(std::move(agreed_));
+  if (config_.limits->rated()) {
+    const uint64_t now_ms = NowMs();
+    connection->UseRates(
+        std::make_unique<RateGate>(*config_.limits, address_rates_.Of(peer.ip, now_ms), now_ms));
+  }
   connections_.insert(connection);
   ++counters_.upgraded;
   ++open_;
@@ -831,6 +840,9 @@ void ServerListener::AnswerStats() const {
   add("sent.compressedBytes", traffic.deflated_sent);
   add("sent.inflatedBytes", traffic.inflated_sent);
   add("sent.queuedBytes", queued);
+  add("rates.delays", counters_.rate_delays);
+  add("rates.refusedMessages", counters_.rate_refused);
+  add("rates.closedConnections", counters_.rate_closed);
   add("tls.version12", counters_.tls12);
   add("tls.version13", counters_.tls13);
   add("tls.resumed", counters_.tls_resumed);

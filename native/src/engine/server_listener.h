@@ -222,6 +222,7 @@ class ServerListener {
   AcceptTimer accept_again_{*this};
   std::string head_for_lws_;  // while lws parses it
   ServerCounters counters_;
+  AddressRates address_rates_{config_.limits->address_rate};
   size_t open_ = 0;                                // connections whose outcome is not known
   std::unordered_set<const Connection*> blocked_;  // whose sockets take no more now
 };

@@ -7,6 +7,7 @@
 
 #include "protocol/heartbeat.h"
 #include "protocol/message_assembler.h"
+#include "protocol/rates.h"
 
 namespace ohws {
 
@@ -26,6 +27,11 @@ struct EndpointLimits {
   uint64_t connections_per_minute = 0;
   uint64_t idle_timeout_ms = kNoLimit;
   HeartbeatConfig heartbeat;
+  RateLimit rate;          // of one connection
+  RateLimit address_rate;  // of all connections of one address
+  RatePolicy rate_policy = RatePolicy::kDelay;
+
+  bool rated() const { return rate.any() || address_rate.any(); }
 
   // Sets the limit of this name; "Infinity" is none. A name that is not the engine's is ignored. The parts of
   // the heartbeat are set in the same way.
