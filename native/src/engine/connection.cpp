@@ -163,7 +163,9 @@ void Connection::SetPaused(bool paused) {
   if (paused_ == paused || state_ != State::kOpen) return;
   paused_ = paused;
   // Its event may have come, and been passed over.
-  if (!paused) WantRead();
+  if (paused) return;
+  GoOn();
+  WantRead();
 }
 
 void Connection::Ping(std::string_view payload) {
@@ -414,9 +416,7 @@ void Connection::GoOn() {
   OnBytes(rest);
   if (rates_->holding()) return;
   rates_->Forget();
-  if (in_read_list_ || wsi_ == nullptr || stream_.fd() < 0) return;
-  in_read_list_ = true;
-  core_.ReadSoon(*this);
+  WantRead();
 }
 
 // Whoever ends it reads on: what is left to come is the peer's close frame.
@@ -659,7 +659,7 @@ void Connection::Arm() {
   if (state_ != State::kOpen) return;
   uint64_t at_ms = heartbeat_.NextDeadlineMs().value_or(kNoLimit);
   if (limits_->idle_timeout_ms != kNoLimit) at_ms = std::min(at_ms, active_ms_ + limits_->idle_timeout_ms);
-  if (delayed()) at_ms = std::min(at_ms, rates_->HeldUntil(NowMs()));
+  if (delayed() && !paused_) at_ms = std::min(at_ms, rates_->HeldUntil(NowMs()));
   if (at_ms == kNoLimit) {
     Cancel();
   } else {
@@ -697,7 +697,7 @@ void Connection::OnDue(uint64_t now_ms) {
       if (in_read_list_ || paused_ || !tx_.empty()) active_ms_ = now_ms;
       if (in_read_list_ || delayed()) heartbeat_.OnPong(now_ms, RandomForHeartbeat());
       if (in_read_list_ || delayed() || !tx_.empty()) active_ms_ = now_ms;
-      if (delayed() && rates_->HeldUntil(now_ms) <= now_ms) GoOn();
+      if (delayed() && !paused_ && rates_->HeldUntil(now_ms) <= now_ms) GoOn();
       if (state_ != State::kOpen) return;
       if (EndIfIdle(now_ms)) return;
       switch (heartbeat_.Poll(now_ms)) {
