@@ -80,12 +80,12 @@ export const METRICS = {
  * @typedef {object} Row
  * @property {string} name
  * @property {string} title
- * @property {'echo' | 'paced' | 'fanout' | 'idle' | 'churn' | 'client'} mode `client`: the clients
+ * @property {'echo' | 'paced' | 'fanout' | 'publish' | 'idle' | 'churn' | 'client'} mode `client`: the clients
  *   are compared, against one server; else a mode of the load generator, and servers are
  * @property {'text' | 'unicode' | 'binary'} kind
  * @property {number} size bytes of a message
  * @property {number} connections
- * @property {number} inflight messages under way on each connection; `fanout`: in all; `paced`:
+ * @property {number} inflight messages under way on each connection; `fanout`, `publish`: in all; `paced`:
  *   messages that leave together
  * @property {boolean} tls
  * @property {'one' | undefined} cores instead of what --cores says
@@ -167,6 +167,7 @@ const WITH_BUN = ['ours', 'uws', 'ws', 'bun', 'lws'];
 const WITH_VIEWS = ['ours', 'uws', 'ws', 'ours-views', 'lws'];
 const WITH_LWS = ['ours', 'uws', 'ws', 'lws'];
 const CROWD = 8000;
+const DELIVERIES = /** @type {const} */ ('deliveries');
 
 /** @type {readonly Row[]} */
 export const ROWS = [
@@ -211,6 +212,35 @@ export const ROWS = [
         quick: size === 64,
       },
       { of: 'ours', against: 'uws', metric: 'deliveries', atLeast: 1.3 },
+    ),
+  ),
+
+  ...[1000, CROWD].flatMap((connections) =>
+    [
+      { size: 64, inflight: 64 },
+      { size: 4 * KIB, inflight: 64 },
+      { size: 64, inflight: 2, extra: true },
+      { size: 64, inflight: 16, extra: true },
+      { size: 4 * KIB, inflight: 16, extra: true },
+    ].map(({ size, inflight, extra = false }) =>
+      row(
+        {
+          name: `publish-${sizeName(size)}-${connections}conns${extra ? `-x${inflight}` : ''}`,
+          title: `${sizeName(size)} published to ${connections.toLocaleString('en-US')} subscribers, ${inflight} in flight`,
+          mode: 'publish',
+          size,
+          connections,
+          inflight,
+          metric: 'deliveries',
+          extra,
+        },
+        ...(extra
+          ? []
+          : [
+              { of: 'ours', against: 'uws', metric: DELIVERIES, atLeast: 2 },
+              { of: 'ours', against: 'ws', metric: DELIVERIES, atLeast: 10 },
+            ]),
+      ),
     ),
   ),
 

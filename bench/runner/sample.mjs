@@ -130,7 +130,8 @@ function startOther(contestant, row, times, pinning, port, rate) {
     return new Child(name, pinned(pinning.load, clientCommand(contestant, options)));
   }
   const more = {
-    mode: row.mode,
+    // To the load generator it is the same.
+    mode: row.mode === 'publish' ? 'fanout' : row.mode,
     stall: PATIENCE_SECONDS,
     ...(row.tls && { ca: `${TLS_DIRECTORY}/cert.pem` }),
     ...(rate !== undefined && { rate }),

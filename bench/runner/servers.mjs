@@ -84,7 +84,8 @@ export function serverCommand(name, row) {
   const spec = findServer(name);
   if (spec === undefined) throw new Error(`no server is called '${name}'`);
   const tls = row.tls ? [`--tls=${TLS_DIRECTORY}`] : [];
-  return [...spec.command, ...tls, ...(row.mode === 'fanout' ? ['--fanout'] : [])];
+  const isToAll = row.mode === 'fanout' || row.mode === 'publish';
+  return [...spec.command, ...tls, ...(isToAll ? [`--${row.mode}`] : [])];
 }
 
 /**

@@ -25,6 +25,8 @@ export const { values: wanted } = parseArgs({
     tls: { type: 'string' },
     /** Each message goes to all clients instead of back to its sender. */
     fanout: { type: 'boolean', default: false },
+    /** Each message is published to a topic that all clients subscribe to. */
+    publish: { type: 'boolean', default: false },
     /** Each text message becomes a string on its way, as it does in ohos-websocket. */
     strings: { type: 'boolean', default: false },
     /** µWebSockets.js: answers in a task of its own instead of in the message's handler. */

@@ -32,6 +32,9 @@ if (wanted.fanout) {
   server.on('messageReceive', (/** @type {any} */ { data }) => {
     for (const client of clients.values()) server.send(data, client);
   });
+} else if (wanted.publish) {
+  server.on('connect', (/** @type {any} */ client) => server.subscribe(client, 'all'));
+  server.on('messageReceive', (/** @type {any} */ { data }) => server.publish('all', data));
 } else if (wanted.views) {
   server.on('messageReceive', (/** @type {any} */ message) => {
     if (!ArrayBuffer.isView(message.data)) refuse('binaryType');

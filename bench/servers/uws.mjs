@@ -32,6 +32,13 @@ if (wanted.fanout) {
   behavior.message = (_socket, message, isBinary) => {
     for (const client of clients) client.send(message, isBinary);
   };
+} else if (wanted.publish) {
+  behavior.open = (socket) => {
+    socket.subscribe('all');
+  };
+  behavior.message = (_socket, message, isBinary) => {
+    app.publish('all', message, isBinary);
+  };
 } else if (wanted.deferred) {
   behavior.message = (socket, message, isBinary) => {
     const copy = message.slice(0); // the memory is only lent

@@ -17,7 +17,7 @@ const server = new WebSocketServer({
 });
 
 server.on('connection', (socket) => {
-  if (wanted.fanout) {
+  if (wanted.fanout || wanted.publish) {
     socket.on('message', (data, isBinary) => {
       for (const client of server.clients) client.send(data, { binary: isBinary });
     });

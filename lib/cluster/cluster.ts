@@ -144,20 +144,37 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
    * Subscribes a connection of this machine. Resolves when no message of another machine can be lost unseen
    * any more: at once if the topic's channel is listened to, else when Redis has confirmed it and every other
    * machine has said where it is, be it after an outage. (A machine that has just died is waited for 10 s.)
-   * Messages may come before. `topic` has 1–65,535 bytes of UTF-8. Never rejects.
+   * Messages may come before. `topic` has 1–65,535 bytes of UTF-8.
    *
-   * Throws ERR_CLUSTER_ARGUMENT, ERR_CLUSTER_LEFT, and what `local.subscribe` throws.
+   * Throws ERR_CLUSTER_ARGUMENT, ERR_CLUSTER_LEFT, and what `local.subscribe` throws; rejects with what that
+   * rejects with, and with nothing else.
    */
   subscribe(connection: Connection, topic: string): Promise<void> {
     this.#check(topic);
-    this.#options.local.subscribe(connection, topic);
-    return this.#listen(this.#topics.add(topic));
+    const { local } = this.#options;
+    const subscribed = local.subscribe(connection, topic);
+    const heard = this.#listen(this.#topics.add(topic));
+    if (!(subscribed instanceof Promise)) return heard;
+    return Promise.all([subscribed, heard]).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#dropUnwanted(topic);
+        throw error;
+      },
+    );
   }
 
-  /** Takes a subscription back. A connection that closes needs none. Throws as `subscribe`. */
+  /**
+   * Takes a subscription back. A connection that closes needs none. Throws as `subscribe`; what
+   * `local.unsubscribe` rejects with does not matter.
+   */
   unsubscribe(connection: Connection, topic: string): void {
     this.#check(topic);
-    this.#options.local.unsubscribe(connection, topic);
+    heeded(this.#options.local.unsubscribe(connection, topic));
+    this.#dropUnwanted(topic);
+  }
+
+  #dropUnwanted(topic: string): void {
     if (this.#options.local.subscriberCount(topic) === 0) this.#drop(topic);
   }
 
@@ -252,7 +269,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
       const what = `more than ${maxPendingBytes} bytes wait for Redis`;
       return Promise.reject(new ClusterError('ERR_CLUSTER_OVERLOAD', what));
     }
-    const asked = local.publish(topic, data, options);
+    const asked = heeded(local.publish(topic, data, options));
     const channel = this.#topics.channelOf(topic);
     const sequence = this.#lastIn(channel) + 1;
     this.#sequences.set(channel, sequence);
@@ -281,7 +298,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     } finally {
       this.#counters.pendingBytes -= frame.length;
     }
-    if (asked instanceof Promise) await asked.catch(() => undefined);
+    await asked;
   }
 
   #lastIn(channel: number): number {
@@ -670,4 +687,9 @@ function contentOf(data: unknown): string | Uint8Array {
   return isArrayBuffer(data)
     ? new Uint8Array(data)
     : refuse(mismatch('data', 'a string, an ArrayBuffer or a view of one', data));
+}
+
+/** What the local side asks to wait for; what it rejects with does not matter. */
+function heeded(asked: unknown): Promise<unknown> | undefined {
+  return asked instanceof Promise ? asked.catch(() => undefined) : undefined;
 }

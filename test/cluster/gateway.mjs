@@ -10,37 +10,10 @@ import { joinCluster } from 'ohos-websocket/cluster';
 const [socketPath, name] = process.argv.slice(2);
 const server = webSocket.createWebSocketServer();
 
-/** `LocalTopics` over the server's connections. */
-class ServerTopics {
-  #subscribers = new Map();
-
-  subscribe(connection, topic) {
-    const connections = this.#subscribers.get(topic) ?? new Set();
-    this.#subscribers.set(topic, connections.add(connection));
-  }
-
-  unsubscribe(connection, topic) {
-    this.#subscribers.get(topic)?.delete(connection);
-  }
-
-  close(connection) {
-    for (const connections of this.#subscribers.values()) connections.delete(connection);
-  }
-
-  /** Asks to wait for connections whose queues are full. */
-  publish(topic, data, { except } = {}) {
-    const connections = [...(this.#subscribers.get(topic) ?? [])];
-    const sent = connections.filter((one) => one !== except).map((one) => server.send(data, one));
-    return Promise.allSettled(sent);
-  }
-
-  subscriberCount(topic) {
-    return this.#subscribers.get(topic)?.size ?? 0;
-  }
-}
-
-const local = new ServerTopics();
-const cluster = await joinCluster({ local, redis: { socket: { path: socketPath, tls: false } } });
+const cluster = await joinCluster({
+  local: server,
+  redis: { socket: { path: socketPath, tls: false } },
+});
 cluster.on('gap', (gap) => process.send({ gap }));
 cluster.on('state', (state) => process.send({ state }));
 cluster.on('warning', (warning) => process.send({ warning: String(warning) }));
@@ -50,7 +23,6 @@ server.on('messageReceive', async ({ data, clientConnection }) => {
   await cluster.subscribe(clientConnection, subscribe);
   await server.send(`subscribed ${subscribe}`, clientConnection);
 });
-server.on('close', (connection) => local.close(connection));
 await server.start({
   serverIP: '127.0.0.1',
   serverPort: 0,

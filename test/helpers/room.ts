@@ -27,14 +27,14 @@ export class Room {
   }
 
   connection(index: number): ClientAddress {
-    return this.#guest(index).connection;
+    return this.guest(index).connection;
   }
 
   peer(index: number): RawPeer {
-    return this.#guest(index).peer;
+    return this.guest(index).peer;
   }
 
-  #guest(index: number): Guest {
+  guest(index: number): Guest {
     const guest = this.guests[index];
     if (guest === undefined) throw new Error(`there is no guest ${index}`);
     return guest;

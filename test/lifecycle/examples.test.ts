@@ -90,4 +90,30 @@ describe('examples', () => {
     dashboard.kill('SIGINT');
     await dashboard.exits(0);
   });
+
+  test('the server with rooms', async () => {
+    const server = new Child(example('topics'), { args: ['0'] });
+    const [, port] = await server.printed(/listening on port (\d+)/);
+    const [ann, ben] = [
+      await TestClient.open(`ws://127.0.0.1:${port}/`),
+      await TestClient.open(`ws://127.0.0.1:${port}/`),
+    ];
+    await ann.send('join tea');
+    expect(await ann.nextMessage()).toBe('tea: 1 here');
+    await ben.send('join tea');
+    expect(await ann.nextMessage()).toBe('tea: somebody joined');
+    expect(await ben.nextMessage()).toBe('tea: 2 here');
+    await ben.send('say tea two lumps,\nplease');
+    expect(await ann.nextMessage()).toBe('tea: two lumps,\nplease');
+    await ann.send('sing');
+    expect(await ann.nextMessage()).toBe('no such command: sing');
+    await ann.send('leave tea');
+    expect(await ben.nextMessage()).toBe('tea: somebody left');
+    await ann.close();
+    await server.printed(/127\.0\.0\.1:\d+ left \[ 'tea' \]/);
+    server.kill('SIGINT');
+    expect(await ben.nextMessage()).toBe('the server goes');
+    expect(await ben.nextClose()).toMatchObject({ code: 1001 });
+    await server.exits(0);
+  });
 });
