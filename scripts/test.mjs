@@ -30,6 +30,7 @@ const sanitizedSuites = [
   'test/lws',
   'test/proxy/scripted.test.ts',
   'test/tls',
+  'test/topics',
   'test/w3c',
 ];
 const sanitizers = {

@@ -215,6 +215,8 @@ void Connection::Abandon(uint16_t wire_code, std::string_view reason) {
     SetPaused(false);
     tx_.DropUnsentFrames(core_.tx_pool());
     FailProtocol(wire_code, reason);
+    // Nothing may follow what is missing.
+    OnReleased();
   }
 }
 
