@@ -25,6 +25,7 @@ export class Topics {
   readonly #topics = new Map<string, Topic>();
   /** What `broadcast` goes to. Only from the first one on, as long as there are connections. */
   #everybody: Topic | undefined;
+  readonly #all = new Set<ServerPeer>();
 
   find(name: string): Topic | undefined {
     return this.#topics.get(name);
@@ -60,10 +61,7 @@ export class Topics {
   everybody(peers: Iterable<ServerPeer>): Topic | undefined {
     if (this.#everybody !== undefined) return this.#everybody;
     const topic = openTopic('');
-    for (const peer of peers) {
-      topic.subscribers += 1;
-      peer.connection.subscribe(topic.number);
-    }
+    for (const peer of peers) this.#join(peer, topic);
     if (topic.subscribers > 0) this.#everybody = topic;
     else freeNumbers.push(topic.number);
     return this.#everybody;
@@ -71,14 +69,18 @@ export class Topics {
 
   /** A connection has come. */
   joined(peer: ServerPeer): void {
-    if (this.#everybody === undefined) return;
-    this.#everybody.subscribers += 1;
-    peer.connection.subscribe(this.#everybody.number);
+    if (this.#everybody !== undefined) this.#join(peer, this.#everybody);
+  }
+
+  #join(peer: ServerPeer, topic: Topic): void {
+    this.#all.add(peer);
+    topic.subscribers += 1;
+    peer.connection.subscribe(topic.number);
   }
 
   /** A connection has ended; the engine has let it go already. */
   left(peer: ServerPeer): void {
-    if (this.#everybody !== undefined) this.#lost(this.#everybody);
+    if (this.#all.delete(peer) && this.#everybody !== undefined) this.#lost(this.#everybody);
     for (const topic of peer.topics ?? []) this.#lost(topic);
     peer.topics = undefined;
   }
