@@ -7,7 +7,7 @@
 import { describe, expect, it } from 'vitest';
 import { VERY_PATIENT, within } from '../helpers/deadline.js';
 import { Opcode } from '../helpers/peers.js';
-import { type Guest, Room } from './room.js';
+import { type Guest, Room } from '../helpers/room.js';
 
 const MARK = 1_000_000;
 const MESSAGE = 100_000;

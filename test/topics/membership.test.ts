@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
 import { callWith, rejection } from '../helpers/endpoints.js';
-import { Room } from './room.js';
+import { Room } from '../helpers/room.js';
 
 const NEWS = 'news';
 const gone = { clientIP: '127.0.0.1', clientPort: 1 };
