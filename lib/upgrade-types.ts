@@ -31,10 +31,10 @@ export interface UpgradeRequest {
 
 /**
  * Headers to add to an answer: names of RFC 9110 tokens, values without control characters (but tabs), an
- * array for several lines; together at most 16,384 bytes. Not those of the handshake: `connection`,
+ * array for several lines, undefined for none; together at most 16,384 bytes. Not those of the handshake: `connection`,
  * `upgrade`, `content-length`, `transfer-encoding`, `sec-websocket-*`.
  */
-export type UpgradeHeaders = Readonly<Record<string, string | readonly string[]>>;
+export type UpgradeHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Lets a client in. Beyond OHOS. */
 export interface UpgradeAcceptance {

@@ -231,6 +231,7 @@ function readHeaders(given: unknown): readonly (readonly [string, string])[] | s
   const lines: [string, string][] = [];
   let size = 0;
   for (const [name, value] of Object.entries(given as UpgradeHeaders)) {
+    if (value === undefined) continue;
     if (!TOKEN.test(name)) return `not a header name: ${JSON.stringify(name)}`;
     if (handshakeHeader.test(name)) return `header ${name} is made by the handshake`;
     for (const line of Array.isArray(value) ? value : [value]) {

@@ -98,7 +98,7 @@ describe('a hook', () => {
     const data = { user: 'me' };
     const server = await startWith(async () => ({
       ...{ accept: true, protocol: 'two', data },
-      headers: { 'X-One': 'eins', 'Set-Cookie': ['a=1', 'b=2'] },
+      headers: { 'X-One': 'eins', 'Set-Cookie': ['a=1', 'b=2'], 'X-None': undefined },
     }));
     const { peer, head } = await ask(server, {
       startLine: 'GET /p?q=1 HTTP/1.1',
@@ -108,6 +108,7 @@ describe('a hook', () => {
     expect(head.header('sec-websocket-protocol')).toBe('two');
     expect(head.header('x-one')).toBe('eins');
     expect(head.all('set-cookie')).toEqual(['a=1', 'b=2']);
+    expect(head.header('x-none')).toBeUndefined();
     const connection = await server.nextConnect();
     expect(connection.data).toBe(data);
     expect(connection.path).toBe('/p?q=1');
