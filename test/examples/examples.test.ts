@@ -198,3 +198,34 @@ test('mTLS: the server demands a certificate', PATIENT, async () => {
 
   expect(stdout).toMatch(/^without a certificate: tls: .*\nwith one: hello client\n$/);
 });
+
+describe('the gateway', PATIENT, () => {
+  test('lets in who has a token, and passes on what it allows', async () => {
+    const gateway = new Child(example('gateway'), { args: ['0'] });
+    const [, port] = await gateway.printed(/listening on port (\d+)/);
+    const url = `ws://127.0.0.1:${port}/`;
+
+    const stranger = new WebSocket(url);
+    const [error] = await within(once(stranger, 'error'), 'the stranger to be refused');
+    expect(String(error)).toMatch(/401/);
+
+    const ann = new WebSocket(url, { headers: { authorization: 'Bearer token-of-ann' } });
+    const bob = new WebSocket(`${url}?token=token-of-bob`);
+    await within(Promise.all([once(ann, 'open'), once(bob, 'open')]), 'both to be let in');
+    bob.send('{"subscribe":"news"}');
+    expect(await messageOf(bob)).toEqual({ subscribed: 'news' });
+    ann.send('{"publish":"news","data":["hello"]}');
+    expect(await messageOf(bob)).toEqual({ topic: 'news', from: 'Ann', data: ['hello'] });
+    bob.send('{"publish":"news","data":"me too"}');
+    expect(await messageOf(bob)).toHaveProperty('error');
+
+    gateway.kill('SIGINT');
+    await gateway.exits(0);
+  });
+});
+
+/** The next message of a socket that nobody else listens to. */
+async function messageOf(socket: WebSocket): Promise<unknown> {
+  const [data] = await within(once(socket, 'message'), 'a message');
+  return JSON.parse(String(data));
+}
