@@ -90,7 +90,11 @@ async function statusOf(server: string): Promise<string> {
   let answer = '';
   const socket = net.connect(controlSocket());
   socket.end('show stat\n');
-  for await (const piece of socket) answer += piece;
+  try {
+    for await (const piece of socket) answer += piece;
+  } catch {
+    return 'unknown'; // It listens to clients a moment before it listens here.
+  }
   const row = answer.split('\n').find((line) => line.startsWith(`gateways,${server},`));
   return row?.split(',')[17] ?? 'unknown';
 }
