@@ -284,8 +284,12 @@ class Script final : public Poller {
     if (listener_ != 0) return;
     listener_ = kJsOwnedId | next_id_++;
     StringListWriter strings;
-    strings.Add("address").Add("127.0.0.1").Add("port").Add("0");
-    if ((server_options_ & 1) != 0) strings.Add("address").Add("no address");
+    const auto address = [&strings](std::string_view ip) {
+      strings.Add("listen").Add("").Add("listenOption").Add("address").Add(ip);
+      strings.Add("listenOption").Add("port").Add("0");
+    };
+    address("127.0.0.1");
+    if ((server_options_ & 1) != 0) address("no address");
     AddCommon(strings, server_options_ >> 1);
     const auto limit = [&strings](std::string_view name, std::string_view value) {
       strings.Add("limit").Add(name).Add(value);
@@ -346,6 +350,8 @@ class Script final : public Poller {
       lives_[header.id] = Life::kOpen;
       return;
     }
+    // A question about nobody may have been this one.
+    if (kind == UpKind::kPublished) return;
     const auto found = lives_.find(header.id);
     REQUIRE(found != lives_.end());
     Life& life = found->second;
@@ -389,11 +395,14 @@ class Script final : public Poller {
         REQUIRE(is_client && life == Life::kOver);
         life = Life::kGone;
         return;
-      case UpKind::kListening:
-        REQUIRE(is_listener && life == Life::kAsked && payload.empty() == (header.aux != 0));
-        life = payload.empty() ? Life::kOpen : Life::kGone;
-        port_ = header.aux;
+      case UpKind::kListening: {
+        REQUIRE(is_listener && life == Life::kAsked);
+        StringListReader strings(payload);
+        life = strings.Next().value_or("failed").empty() ? Life::kOpen : Life::kGone;
+        if (life == Life::kOpen)
+          port_ = static_cast<uint16_t>(std::stoi(std::string(strings.Next().value_or("0"))));
         return;
+      }
       case UpKind::kRefused:
       case UpKind::kStats:
         REQUIRE(is_listener && life == Life::kOpen);
@@ -411,6 +420,10 @@ class Script final : public Poller {
       // Answers to what the script never asks for.
       case UpKind::kPublished:
       case UpKind::kReloaded:
+      case UpKind::kPing:
+      case UpKind::kPong:
+      case UpKind::kUpgradeRequest:
+      case UpKind::kUpgradeEnded:
         break;
     }
     REQUIRE(life > Life::kGone);  // a record that must not come
