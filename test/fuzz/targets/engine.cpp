@@ -207,7 +207,7 @@ class Script final : public Poller {
     events_->Watch(fd, generation, mode, read, write);
   }
   void Forget(int fd) override { events_->Forget(fd); }
-  void Rearm(int fd, bool blocked) override { events_->Rearm(fd, blocked); }
+  void Rearm(int fd, bool read, bool write) override { events_->Rearm(fd, read, write); }
   void Wake() override {}
 
   size_t Wait(std::span<Event> events, int timeout_ms) override {
