@@ -67,7 +67,7 @@ TEST(what_cannot_be_read_ends_the_search) {
                            "for=\"\"",
                            "for =192.0.2.1",
                            "for=192.0.2.1;;",
-                           "f%=x;for=192.0.2.1",
+                           "f(=x;for=192.0.2.1",
                            ";",
                            "=",
                            "\x80=1"}) {
