@@ -1,7 +1,7 @@
 // Who may import whom in lib/ and bin/; `npm run lint` checks it. (native/src: scripts/check-layers.mjs.)
 
 /** The way to the native module, behind transport.ts. */
-const engine = '^lib/(binding|binding-places|engine|records|ring)\\.ts$';
+const engine = '^lib/(binding|binding-places|engine|engines|records|ring)\\.ts$';
 /** Where an endpoint is given its transport, and what asks the module about itself. */
 const mayNameEngine = '^lib/(documented|netstack|compression|versions|w3c/web-socket)\\.ts$';
 
@@ -33,7 +33,7 @@ module.exports = {
       from: { path: engine },
       to: {
         path: '^lib/',
-        pathNot: [engine, '^lib/(deflate|limits|publish-queue|send-queue|transport)\\.ts$'],
+        pathNot: [engine, '^lib/(deflate|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$'],
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -60,16 +60,22 @@ module.exports = {
     },
     {
       name: 'dependencies-of-the-package',
-      comment: 'Beside Node.js there are node-gyp-build, and redis where the cluster is used.',
+      comment: 'Beside Node.js there are node-gyp-build, redis where the cluster is used, and prom-client where its page is.',
       severity: 'error',
       from: { path: '^(lib|bin)/' },
-      to: { path: 'node_modules/', pathNot: 'node_modules/(node-gyp-build|redis)/' },
+      to: { path: 'node_modules/', pathNot: 'node_modules/(node-gyp-build|redis|prom-client)/' },
     },
     {
       name: 'redis-in-the-cluster',
       severity: 'error',
       from: { pathNot: '^lib/cluster/' },
       to: { path: 'node_modules/redis/' },
+    },
+    {
+      name: 'prom-client-in-one-place',
+      severity: 'error',
+      from: { pathNot: '^lib/prometheus\\.ts$' },
+      to: { path: 'node_modules/prom-client/' },
     },
     {
       name: 'lib-alone',

@@ -83,6 +83,7 @@ export interface WebSocketServerStats {
     readonly delays: number;
     /** Messages that were thrown away. */
     readonly refusedMessages: number;
+    /** Connections that were closed with 1008. */
     readonly closedConnections: number;
   };
   /** Connections opened by TLS version, and those that resumed a TLS session. */

@@ -20,6 +20,13 @@ export type {
   WebSocketOpenResult,
   WebSocketRequestOptions,
 } from './client-types.js';
+export type {
+  ServerBackPressureMessage,
+  ServerCloseMessage,
+  ServerErrorMessage,
+  ServerOpenMessage,
+  ServerRefuseMessage,
+} from './diagnostics.js';
 export type { BusinessError } from './errors.js';
 export type {
   WebSocketServerRefusals,

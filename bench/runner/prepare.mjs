@@ -27,13 +27,14 @@ export function compile() {
   const sources = files.filter((file) => file.endsWith('.cpp'));
   compileProgram('load', sources, files, ['-lssl', '-lcrypto']);
 
+  const stats = `${BENCH_DIRECTORY}/servers/stats.h`;
   const ceiling = [`${BENCH_DIRECTORY}/servers/ceiling.cpp`, `${LOAD_DIRECTORY}/handshake.cpp`];
-  compileProgram('ceiling', ceiling, [...ceiling, `${LOAD_DIRECTORY}/handshake.h`]);
+  compileProgram('ceiling', ceiling, [...ceiling, `${LOAD_DIRECTORY}/handshake.h`, stats]);
 
   const library = builtLws();
   const onLws = [`${BENCH_DIRECTORY}/servers/lws.cpp`];
   const file = `${library}/lib/libwebsockets.a`;
-  const inputs = [...onLws, file];
+  const inputs = [...onLws, stats, file];
   compileProgram('lws', onLws, inputs, [`-isystem${library}/include`, file, '-lssl', '-lcrypto']);
 }
 

@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "stats.h"
 
 namespace {
 
@@ -33,23 +33,6 @@ struct Peer {
   size_t first = 0;
 };
 
-void PrintStats() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto microseconds = [](const timeval& time) {
-    return static_cast<long long>(time.tv_sec) * 1000000 + time.tv_usec;
-  };
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  long long pages = 0;
-  std::ifstream("/proc/self/statm") >> pages >> pages;
-  std::printf("{\"atUs\":%lld,\"cpuUserUs\":%lld,\"cpuSystemUs\":%lld,",
-              static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
-              microseconds(usage.ru_utime), microseconds(usage.ru_stime));
-  std::printf("\"rssBytes\":%lld,\"maxRssBytes\":%lld}\n", pages * sysconf(_SC_PAGESIZE),
-              static_cast<long long>(usage.ru_maxrss) * 1024);
-  std::fflush(stdout);
-}
-
 bool finished = false;
 
 int OnCommand(lws* wsi) {
@@ -60,7 +43,7 @@ int OnCommand(lws* wsi) {
     return -1;
   }
   for (ssize_t i = 0; i < size; ++i) {
-    if (text[static_cast<size_t>(i)] == '\n') PrintStats();  // there is but one command
+    if (text[static_cast<size_t>(i)] == '\n') ohws::bench::PrintStats();  // there is but one command
   }
   return 0;
 }

@@ -2,10 +2,10 @@
 
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { TestServer } from '../helpers/endpoints.js';
+import { slowReader } from './slow-reader.js';
 
 const NAMES = ['open', 'close', 'refuse', 'error', 'backpressure'] as const;
 
@@ -92,13 +92,7 @@ describe('diagnostics_channel', () => {
   test('back-pressure, once until it is over', async () => {
     const published = listen(['backpressure']);
     const { server, log } = await TestServer.start();
-    const socket = connect(server.port as number, '127.0.0.1');
-    onTestFinished(() => void socket.destroy());
-    socket.pause();
-    socket.write(
-      'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-    );
+    const socket = slowReader(server.port as number);
     const connection = (await log.value('connect')) as { clientIP: string; clientPort: number };
     const sends = Array.from({ length: 5 }, () =>
       server.send(new ArrayBuffer(4 * 1024 * 1024), connection),

@@ -9,22 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { rejection, TestServer } from '../helpers/endpoints.js';
 import { call, newServer } from '../helpers/fake-endpoints.js';
-
-async function wsClient(url: string, options: object = {}): Promise<WsClient> {
-  const client = new WsClient(url, { perMessageDeflate: false, ...options });
-  onTestFinished(() => client.terminate());
-  await once(client, 'open');
-  return client;
-}
-
-/** How the connection ended, for a client. */
-function ended(client: WsClient): Promise<{ code: number; reason: string }> {
-  return new Promise((resolve) => {
-    client.once('close', (code: number, reason: Buffer) =>
-      resolve({ code, reason: reason.toString() }),
-    );
-  });
-}
+import { ended, wsClient } from './ws-client.js';
 
 describe('heartbeat', () => {
   test.each([0, 1])('pings again and again a client that answers, jitter %d', async (jitter) => {

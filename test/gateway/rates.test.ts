@@ -5,25 +5,11 @@
  */
 
 import { once } from 'node:events';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { rejection, TestServer } from '../helpers/endpoints.js';
 import { call, newServer } from '../helpers/fake-endpoints.js';
-
-async function wsClient(url: string, options: object = {}): Promise<WsClient> {
-  const client = new WsClient(url, { perMessageDeflate: false, ...options });
-  onTestFinished(() => client.terminate());
-  await once(client, 'open');
-  return client;
-}
-
-function ended(client: WsClient): Promise<{ code: number; reason: string }> {
-  return new Promise((resolve) => {
-    client.once('close', (code: number, reason: Buffer) =>
-      resolve({ code, reason: reason.toString() }),
-    );
-  });
-}
+import { ended, wsClient } from './ws-client.js';
 
 /** All in one write, and so in one read of the server. */
 function sendAtOnce(client: WsClient, messages: readonly (string | Buffer)[]): void {

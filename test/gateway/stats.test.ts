@@ -8,14 +8,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { rejection, TestServer } from '../helpers/endpoints.js';
-
-/** A client of `ws` that offers no compression unless told to. */
-async function wsClient(url: string, options: object = {}): Promise<WsClient> {
-  const client = new WsClient(url, { perMessageDeflate: false, ...options });
-  onTestFinished(() => client.terminate());
-  await once(client, 'open');
-  return client;
-}
+import { slowReader } from './slow-reader.js';
+import { wsClient } from './ws-client.js';
 
 /** Sends a request that is no upgrade and waits for the end. */
 async function plainRequest(port: number, text: string): Promise<string> {
@@ -148,13 +142,7 @@ describe('stats()', () => {
 
   test('a slow reader is blocked, and what it does not take is queued', async () => {
     const { server, log } = await TestServer.start();
-    const socket = connect(server.port as number, '127.0.0.1');
-    onTestFinished(() => void socket.destroy());
-    socket.pause();
-    socket.write(
-      'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-    );
+    const socket = slowReader(server.port as number);
     const connection = (await log.value('connect')) as { clientIP: string; clientPort: number };
     const data = new ArrayBuffer(4 * 1024 * 1024);
     const frame = data.byteLength + 10;

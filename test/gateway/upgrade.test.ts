@@ -420,6 +420,25 @@ describe('requests that are asked about', () => {
     await within(stopped, 'the server to stop');
   });
 
+  it('keep their answers apart on several threads', async () => {
+    const desk = new Desk();
+    const server = await startWith(desk.hook, { threads: 2 });
+    const peers = await Promise.all(
+      Array.from({ length: 16 }, async (_, n) => {
+        const peer = await RawPeer.connect({ port: server.port });
+        peer.write(upgradeRequest({ startLine: `GET /${n} HTTP/1.1` }));
+        return peer;
+      }),
+    );
+    await desk.next(15);
+    for (const { request, decide } of desk.asked) decide({ accept: true, data: request.path });
+    for (const peer of peers) expect((await peer.readHead()).status).toBe(101);
+    await server.log.count('connect', 16);
+    const connections = server.log.values('connect') as webSocket.WebSocketConnection[];
+    expect(connections.map(({ data }) => data)).toEqual(connections.map(({ path }) => path));
+    expect(new Set(connections.map(({ path }) => path)).size).toBe(16);
+  });
+
   it('are counted by reason', async () => {
     const server = await startWith(() => false);
     await ask(server);
