@@ -33,7 +33,10 @@ module.exports = {
       from: { path: engine },
       to: {
         path: '^lib/',
-        pathNot: [engine, '^lib/(deflate|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$'],
+        pathNot: [
+          engine,
+          '^lib/(deflate|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$',
+        ],
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -60,7 +63,8 @@ module.exports = {
     },
     {
       name: 'dependencies-of-the-package',
-      comment: 'Beside Node.js there are node-gyp-build, redis where the cluster is used, and prom-client where its page is.',
+      comment:
+        'Beside Node.js there are node-gyp-build, redis where the cluster is used, and prom-client where its page is.',
       severity: 'error',
       from: { path: '^(lib|bin)/' },
       to: { path: 'node_modules/', pathNot: 'node_modules/(node-gyp-build|redis|prom-client)/' },

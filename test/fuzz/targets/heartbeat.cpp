@@ -7,32 +7,42 @@
 namespace ohws::fuzz {
 
 void FuzzOne(Input input) {
-  const HeartbeatConfig config{input.Byte() % 4U, input.Byte() % 4U};
+  HeartbeatConfig config;
+  config.ping_interval_ms = 1000 * (input.Byte() % 4U);
+  config.pong_timeout_ms = 1000 * (input.Byte() % 4U);
+  config.jitter_ms = config.ping_interval_ms / 4 * (input.Byte() % 5U);
   Heartbeat heartbeat(config);
   uint64_t now_ms = 0;
   bool running = false;
   bool pinged = false;
   uint64_t due_ms = 0;
+  const auto cycle = [&](uint32_t random) {
+    const double part = static_cast<double>(random) / UINT32_MAX;
+    const auto earlier = static_cast<uint64_t>(part * static_cast<double>(config.jitter_ms));
+    pinged = false;
+    due_ms = now_ms + config.ping_interval_ms - earlier;
+  };
   while (!input.empty()) {
     switch (input.Byte() % 8) {
-      case 0:
-        heartbeat.Start(now_ms);
-        if (config.ping_interval_seconds == 0) break;
+      case 0: {
+        const uint32_t random = input.Byte() * 0x01010101U;
+        heartbeat.Start(now_ms, random);
+        if (config.ping_interval_ms == 0) break;
         running = true;
-        pinged = false;
-        due_ms = now_ms + uint64_t{1000} * config.ping_interval_seconds;
+        cycle(random);
         break;
+      }
       case 1:
         heartbeat.Stop();
         running = false;
         break;
       case 2:
-      case 3:
-        heartbeat.OnPong(now_ms);
-        if (!running) break;
-        pinged = false;
-        due_ms = now_ms + uint64_t{1000} * config.ping_interval_seconds;
+      case 3: {
+        const uint32_t random = input.Byte() * 0x01010101U;
+        heartbeat.OnPong(now_ms, random);
+        if (running) cycle(random);
         break;
+      }
       case 4:
         now_ms += input.Byte() * uint64_t{32};
         break;
@@ -42,11 +52,11 @@ void FuzzOne(Input input) {
       default: {
         HeartbeatAction expected = HeartbeatAction::kNone;
         if (running && now_ms >= due_ms) {
-          const bool ping = !pinged && config.pong_timeout_seconds != 0;
+          const bool ping = !pinged && config.pong_timeout_ms != 0;
           expected = ping ? HeartbeatAction::kSendPing : HeartbeatAction::kGiveUp;
           pinged = ping;
           running = ping;
-          due_ms = now_ms + uint64_t{1000} * config.pong_timeout_seconds;
+          due_ms = now_ms + config.pong_timeout_ms;
         }
         REQUIRE(heartbeat.Poll(now_ms) == expected);
         break;
