@@ -138,7 +138,7 @@ export class ServerPeer implements ServerConnectionHandler {
   }
 
   /** Shows the application the client's certificate, made of its DER form when somebody looks. */
-  showCertificate(der: Buffer): void {
+  showCertificate(der: Uint8Array): void {
     let certificate: X509Certificate | undefined;
     Object.defineProperty(this.address, 'clientCertificate', {
       get: () => (certificate ??= new X509Certificate(der)),

@@ -208,7 +208,7 @@ export class ServerRun implements ServerHandler {
     ip: string,
     port: number,
     details: AcceptedDetails | undefined,
-    certificate?: Buffer,
+    certificate?: Uint8Array,
   ): ServerConnectionHandler {
     const state = this.state === 'stopping' ? 'closing' : 'open';
     const usual = this.#context.profile.hasGateway ? PLAIN : UNKNOWN;

@@ -315,7 +315,7 @@ export interface ServerHandler {
     ip: string,
     port: number,
     details: AcceptedDetails | undefined,
-    certificate?: Buffer,
+    certificate?: Uint8Array,
   ): ServerConnectionHandler;
   /** An upgrade was refused by a limit with this HTTP status. */
   onRefused(ip: string, httpStatus: number, detail: string): void;

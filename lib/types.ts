@@ -26,7 +26,7 @@ export type {
   ServerErrorMessage,
   ServerOpenMessage,
   ServerRefuseMessage,
-} from './diagnostics.js';
+} from './diagnostics-messages.js';
 export type { BusinessError } from './errors.js';
 export type {
   WebSocketServerRefusals,

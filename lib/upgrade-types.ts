@@ -1,7 +1,6 @@
 /** Public types of the upgrade hook. Beyond OHOS. No values. */
 
-import type { X509Certificate } from 'node:crypto';
-
+import type { WebSocketClientCertificate } from './server-types.js';
 /** A request to become a WebSocket connection, as `onUpgrade` gets it. Beyond OHOS. */
 export interface UpgradeRequest {
   /** `GET`. */
@@ -26,7 +25,7 @@ export interface UpgradeRequest {
   /** Whether it came over TLS to this server. */
   readonly secure: boolean;
   /** The client's certificate, if TLS asked for one and it has sent one. */
-  readonly peerCertificate: X509Certificate | undefined;
+  readonly peerCertificate: WebSocketClientCertificate | undefined;
 }
 
 /**
