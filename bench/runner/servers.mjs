@@ -29,6 +29,14 @@ const BUN = `${BENCH_DIRECTORY}/node_modules/${BUN_PACKAGES[process.arch]}/bin/b
 const SERVERS = {
   ours: script('ours.mjs'),
   'ours-views': script('ours.mjs', '--views'),
+  'ours-own-sweep': {
+    command: [
+      process.execPath,
+      '--no-concurrent-array-buffer-sweeping',
+      `${SERVERS_DIRECTORY}/ours.mjs`,
+    ],
+    extra: true,
+  },
   'ours-2-threads': script('ours.mjs', '--threads=2'),
   uws: script('uws.mjs'),
   ws: script('ws.mjs'),
