@@ -695,10 +695,8 @@ void Connection::OnDue(uint64_t now_ms) {
       return;
     case State::kOpen:
       // The peer's pong, or message, may be among what we have not read.
-      if (in_read_list_ || paused_ || paused_) heartbeat_.OnPong(now_ms, RandomForHeartbeat());
-      if (in_read_list_ || paused_ || !tx_.empty()) active_ms_ = now_ms;
-      if (in_read_list_ || delayed()) heartbeat_.OnPong(now_ms, RandomForHeartbeat());
-      if (in_read_list_ || delayed() || !tx_.empty()) active_ms_ = now_ms;
+      if (in_read_list_ || paused_ || delayed()) heartbeat_.OnPong(now_ms, RandomForHeartbeat());
+      if (in_read_list_ || paused_ || delayed() || !tx_.empty()) active_ms_ = now_ms;
       if (delayed() && !paused_ && rates_->HeldUntil(now_ms) <= now_ms) GoOn();
       if (state_ != State::kOpen) return;
       if (EndIfIdle(now_ms)) return;
