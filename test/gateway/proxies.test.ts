@@ -74,6 +74,21 @@ describe('X-Forwarded-For', () => {
     expect(await statusWith(server, 'X-Forwarded-For: 192.0.2.1')).toBe(101);
   });
 
+  it.each([false, true])('is what rates go by, with a hook: %s', async (hooked) => {
+    const server = await start({
+      ratePolicy: 'close',
+      limits: { messagesPerSecondOfAddress: 1 },
+      ...(hooked && { onUpgrade: () => true }),
+    });
+    for (const client of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+      const request = { extra: [`X-Forwarded-For: ${client}`] };
+      const peer = await RawPeer.open({ port: server.port, request });
+      peer.sendText(client);
+      expect((await server.nextMessage()).data).toBe(client);
+    }
+    expect(server.log.all('close')).toEqual([]);
+  });
+
   it('counts without a hook, too', async () => {
     const server = await start({ maxConcurrentClientsNumber: 2 });
     expect(await statusWith(server, 'X-Forwarded-For: 192.0.2.1')).toBe(101);

@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PATIENT, within } from '../helpers/deadline.js';
 import { rejection, TestServer } from '../helpers/endpoints.js';
-import { RawPeer } from '../helpers/peers.js';
+import { Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
 import { Room } from '../helpers/room.js';
 
 const THREADS = 3;
@@ -72,6 +72,42 @@ describe('a server of several threads', PATIENT, () => {
       await expect(RawPeer.open({ port: server.port })).rejects.toThrow(' 503 ');
     }
     expect(await server.list()).toHaveLength(5);
+  });
+
+  it('lets nobody past its limits, however many come at once', async () => {
+    const most = 5;
+    const server = await TestServer.start({ threads: THREADS, maxConnectionsForOneClient: most });
+    const statuses = await Promise.all(
+      Array.from({ length: CROWD }, async () => {
+        const peer = await RawPeer.connect({ port: server.port });
+        peer.write(upgradeRequest());
+        return (await peer.readHead()).status;
+      }),
+    );
+
+    expect(statuses.filter((status) => status === 101)).toHaveLength(most);
+    expect(await server.list()).toHaveLength(most);
+  });
+
+  it('holds the rate of an address over all threads', async () => {
+    const room = await Room.open(CROWD, {
+      threads: THREADS,
+      ratePolicy: 'refuse',
+      limits: { messagesPerSecondOfAddress: 1 },
+    });
+
+    const begun = performance.now();
+    for (const { peer } of room.guests) {
+      peer.sendText('one');
+      peer.send({ opcode: Opcode.ping });
+    }
+    for (const { peer } of room.guests) await peer.expectFrame(Opcode.pong);
+    const { rates, received } = await room.server.stats();
+    const most = 1 + (performance.now() - begun) / 1000;
+
+    expect(received.messages).toBeGreaterThanOrEqual(1);
+    expect(received.messages).toBeLessThanOrEqual(most);
+    expect(received.messages + rates.refusedMessages).toBe(CROWD);
   });
 
   it('stops as one: every connection is told, every close event comes, the port is free', async () => {

@@ -1,8 +1,10 @@
 // Rates against a clock of plain numbers.
 #include "protocol/rates.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "check.h"
@@ -91,22 +93,35 @@ TEST(messages_count_when_they_begin_and_bytes_as_they_come) {
 
 TEST(an_address_is_remembered_until_its_buckets_are_full) {
   AddressRates rates({10, kNone});
-  std::shared_ptr<RateMeter> first = rates.Of("10.0.0.1", kStart);
+  std::shared_ptr<AddressMeter> first = rates.Of("10.0.0.1", kStart);
   CHECK(first == rates.Of("10.0.0.1", kStart));
   CHECK(first != rates.Of("10.0.0.2", kStart));
   for (int n = 0; n < 10; ++n) first->Take(true, 0);
   first.reset();
-  CHECK(!rates.Of("10.0.0.1", kStart)->Allows(true, kStart));
+  CHECK(!rates.Of("10.0.0.1", kStart)->TryTake(true, 0, kStart));
   for (int n = 0; n < 3000; ++n) rates.Of("host " + std::to_string(n), kStart);
   CHECK(rates.size() < 2100);
-  CHECK(!rates.Of("10.0.0.1", kStart)->Allows(true, kStart));
+  CHECK(!rates.Of("10.0.0.1", kStart)->TryTake(true, 0, kStart));
   for (int n = 0; n < 3000; ++n) rates.Of("host " + std::to_string(n), kStart + 1000);
-  CHECK(rates.Of("10.0.0.1", kStart + 1000)->Allows(true, kStart + 1000));
+  CHECK(rates.Of("10.0.0.1", kStart + 1000)->TryTake(true, 0, kStart + 1000));
+}
+
+TEST(threads_that_share_an_address_take_no_more_than_there_is) {
+  AddressMeter meter({100, kNone}, kStart);
+  std::atomic<int> taken = 0;
+  std::vector<std::thread> threads;
+  for (int n = 0; n < 4; ++n) {
+    threads.emplace_back([&] {
+      for (int tries = 0; tries < 1000; ++tries) taken += meter.TryTake(true, 1, kStart) ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK_EQ(taken.load(), 100);
 }
 
 TEST(addresses_with_connections_are_never_forgotten) {
   AddressRates rates({1, kNone});
-  std::vector<std::shared_ptr<RateMeter>> connected;
+  std::vector<std::shared_ptr<AddressMeter>> connected;
   for (int n = 0; n < 5000; ++n) {
     connected.push_back(rates.Of("host " + std::to_string(n), kStart));
     connected.back()->Take(true, 0);

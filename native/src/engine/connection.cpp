@@ -379,8 +379,9 @@ void Connection::Gather(FramePiece& piece) {
 
 bool Connection::OnRatedData(FramePiece& piece, std::span<uint8_t> rest) {
   ServerCounters& counters = listener_->counters();
-  const uint64_t now_ms = NowMs();
-  const bool above = rates_->ReadyAt(piece, now_ms) > now_ms;
+  // Only a message that has not begun is refused.
+  const bool judged = piece.first || limits_->rate_policy == RatePolicy::kDelay;
+  const bool above = judged && !rates_->TryTake(piece, NowMs());
   switch (limits_->rate_policy) {
     case RatePolicy::kDelay:
       if (!above) break;
@@ -392,14 +393,14 @@ bool Connection::OnRatedData(FramePiece& piece, std::span<uint8_t> rest) {
       if (piece.first) rates_->discarding = above;
       break;
     case RatePolicy::kClose:
-      if (!above || !piece.first) break;
+      if (!above) break;
       ++counters.rate_closed;
       FailProtocol(kClosePolicyViolation, "too much in a short time");
       return false;
   }
   // Who is refused owes nothing for it: he may come again as soon as the others.
   if (!rates_->discarding) {
-    rates_->Take(piece);
+    if (!judged) rates_->Take(piece);
     OnData(piece);
     return true;
   }

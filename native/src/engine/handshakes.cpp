@@ -52,12 +52,22 @@ std::string_view Handshakes::Client(lws* wsi) const {
   return found == handshakes_.end() ? std::string_view() : found->second.client;
 }
 
+void Handshakes::SetCounted(lws* wsi, std::string ip) {
+  const auto found = handshakes_.find(wsi);
+  if (found != handshakes_.end()) found->second.counted = std::move(ip);
+}
+
+std::optional<std::string> Handshakes::TakeCounted(lws* wsi) {
+  const auto found = handshakes_.find(wsi);
+  if (found == handshakes_.end()) return std::nullopt;
+  return std::exchange(found->second.counted, std::nullopt);
+}
+
 void Handshakes::End(lws* wsi) {
   const auto found = handshakes_.find(wsi);
   if (found == handshakes_.end()) return;
-  ServerListener& listener = *found->second.listener;
-  handshakes_.erase(found);
-  listener.OnHandshakeOver(wsi);
+  found->second.listener->OnHandshakeOver(wsi);
+  handshakes_.erase(wsi);
 }
 
 std::vector<lws*> Handshakes::Of(const ServerListener& listener) const {

@@ -5,6 +5,7 @@
 #include <libwebsockets.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,6 +36,10 @@ class Handshakes {
   // The address that counts, where that is not the one of the TCP connection; empty if it is.
   void SetClient(lws* wsi, std::string ip);
   std::string_view Client(lws* wsi) const;
+  // Its request was let in by the limits, and counts for them under this address until it is taken from here.
+  void SetCounted(lws* wsi, std::string ip);
+  // Nothing if it does not count.
+  std::optional<std::string> TakeCounted(lws* wsi);
   // It has become a WebSocket connection, or is gone.
   void End(lws* wsi);
   // Those of one listener.
@@ -53,6 +58,7 @@ class Handshakes {
     HeadMeter head;
     HttpHead request;
     std::string client;
+    std::optional<std::string> counted;
   };
 
   void Add(lws* wsi, ServerListener& listener);

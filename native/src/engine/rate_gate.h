@@ -21,14 +21,17 @@ class RateGate {
   static constexpr size_t kReadBytes = 16 * 1024;
 
   // `address` may be null.
-  RateGate(const EndpointLimits& limits, std::shared_ptr<RateMeter> address, uint64_t now_ms)
+  RateGate(const EndpointLimits& limits, std::shared_ptr<AddressMeter> address, uint64_t now_ms)
       : own_(limits.rate, now_ms), address_(std::move(address)) {}
 
-  // When this piece may be taken; `now_ms` if it may.
-  uint64_t ReadyAt(const FramePiece& piece, uint64_t now_ms) {
-    const uint64_t own_at = own_.ReadyAt(piece.first, now_ms);
-    return address_ == nullptr ? own_at : std::max(own_at, address_->ReadyAt(piece.first, now_ms));
+  // Takes this piece if it may be taken now.
+  bool TryTake(const FramePiece& piece, uint64_t now_ms) {
+    if (!own_.Allows(piece.first, now_ms)) return false;
+    if (address_ != nullptr && !address_->TryTake(piece.first, piece.size, now_ms)) return false;
+    own_.Take(piece.first, piece.size);
+    return true;
   }
+  // Whether it may or not.
   void Take(const FramePiece& piece) {
     own_.Take(piece.first, piece.size);
     if (address_ != nullptr) address_->Take(piece.first, piece.size);
@@ -53,14 +56,17 @@ class RateGate {
   void Forget() { held_ = {}; }
   bool holding() const { return holding_; }
   // When what is held may be looked at.
-  uint64_t HeldUntil(uint64_t now_ms) { return ReadyAt(piece_, now_ms); }
+  uint64_t HeldUntil(uint64_t now_ms) {
+    const uint64_t own_at = own_.ReadyAt(piece_.first, now_ms);
+    return address_ == nullptr ? own_at : std::max(own_at, address_->ReadyAt(piece_.first, now_ms));
+  }
 
   // The message that is coming is thrown away when it is complete.
   bool discarding = false;
 
  private:
   RateMeter own_;
-  const std::shared_ptr<RateMeter> address_;
+  const std::shared_ptr<AddressMeter> address_;
   bool holding_ = false;
   std::vector<uint8_t> held_;
   FramePiece piece_;  // in `held_`

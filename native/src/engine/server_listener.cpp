@@ -216,7 +216,8 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
       config_(std::move(config)),
       vhost_name_("listener-" + std::to_string(id)),
       admission_(SharedAdmission::Of(config_.admission_name, config_.admission,
-                                     config_.netstack ? &NetstackRates() : nullptr)) {}
+                                     config_.netstack ? &NetstackRates() : nullptr,
+                                     config_.limits->address_rate)) {}
 
 ServerListener::~ServerListener() { CancelTimers(); }
 
@@ -569,10 +570,9 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
   }
   if (Judge(wsi, head.Value("origin"), head.Value("sec-websocket-extensions")) != 0) return -1;
   const Peer peer = PeerOf(wsi);
-  const UpgradeRequests::Request& request = requests_.Add(wsi, ClientIp(wsi));
-  admission_->Add(request.ip);
+  const UpgradeRequests::Request& request = requests_.Add(wsi);
   StringListWriter strings;
-  strings.Add(peer.ip).Add(request.ip).Add(head.method()).Add(head.target()).Add(VerifiedCertificate(wsi));
+  strings.Add(peer.ip).Add(ClientIp(wsi)).Add(head.method()).Add(head.target()).Add(VerifiedCertificate(wsi));
   for (const HttpHead::Field& field : head.fields()) strings.Add(field.name).Add(field.value);
   const uint8_t flags = lws_is_ssl(wsi) != 0 ? kSecure : uint8_t{0};
   core_.up().Post(UpKind::kUpgradeRequest, id_, request.id, peer.port, flags, strings.bytes());
@@ -615,14 +615,19 @@ void ServerListener::AnswerAndCut(lws* wsi, std::string answer) {
 bool ServerListener::EndRequest(lws* wsi) {
   const auto request = requests_.Take(wsi);
   if (!request.has_value()) return false;
-  admission_->Remove(request->ip);
+  StopCounting(wsi);
   core_.up().Post(UpKind::kUpgradeEnded, id_, request->id);
   return true;
+}
+
+void ServerListener::StopCounting(lws* wsi) {
+  if (const auto ip = core_.handshakes().TakeCounted(wsi)) admission_->Leave(*ip);
 }
 
 void ServerListener::OnHandshakeOver(lws* wsi) {
   --handshakes_;
   EndRequest(wsi);
+  StopCounting(wsi);
 }
 
 int ServerListener::OnUpgradeRequest(lws* wsi) {
@@ -641,9 +646,12 @@ int ServerListener::Judge(lws* wsi, std::string_view origin, std::string_view ex
     counters_.CountRefusal(RefusalReason::kOrigin);
     return Refuse(wsi, ip, kForbidden, kOriginNotAllowed);
   }
-  const Verdict verdict = admission_->Check(ip, NowMs());
   if (state_ != State::kListening || core_.up().overwhelmed()) return Drop(RefusalReason::kBusy);
-  if (verdict == Verdict::kAccept) return 0;
+  const Verdict verdict = admission_->Enter(ip, NowMs());
+  if (verdict == Verdict::kAccept) {
+    core_.handshakes().SetCounted(wsi, ip);
+    return 0;
+  }
   counters_.CountRefusal(Counted(verdict));
   return Refuse(wsi, ip, StatusOf(verdict), Reason(verdict));
 }
@@ -669,8 +677,11 @@ int ServerListener::LetInAsNetstack(lws* wsi) {
     return Drop(RefusalReason::kOrigin);
   }
   const MutexLock lock(NetstackMutex());
-  const Verdict verdict = admission_->Check(ip, NowMs());
-  if (verdict == Verdict::kAccept) return 0;
+  const Verdict verdict = admission_->Enter(ip, NowMs());
+  if (verdict == Verdict::kAccept) {
+    core_.handshakes().SetCounted(wsi, ip);
+    return 0;
+  }
   ReportRefusal(ip, 0, Reason(verdict));
   return Drop(Counted(verdict));
 }
@@ -756,8 +767,7 @@ std::string ServerListener::AgreeOnDeflate(lws* wsi) {
 void ServerListener::OnEstablished(lws* wsi) {
   const Peer peer = PeerOf(wsi);
   const auto request = requests_.Take(wsi);
-  const std::string counted = request.has_value() ? request->ip : ClientIp(wsi);
-  if (!request.has_value()) admission_->Add(counted);
+  const std::string counted = core_.handshakes().TakeCounted(wsi).value_or(peer.ip);
   const std::string details = DetailsOf(wsi, peer.ip, counted, request.has_value() ? request->id : 0);
   core_.handshakes().End(wsi);
   Connection* connection =
@@ -766,7 +776,7 @@ void ServerListener::OnEstablished(lws* wsi) {
   if (config_.limits->rated()) {
     const uint64_t now_ms = NowMs();
     connection->UseRates(
-        std::make_unique<RateGate>(*config_.limits, address_rates_.Of(peer.ip, now_ms), now_ms));
+        std::make_unique<RateGate>(*config_.limits, admission_->RateOf(counted, now_ms), now_ms));
   }
   connections_.insert(connection);
   ++counters_.upgraded;
@@ -803,7 +813,7 @@ std::string ServerListener::DetailsOf(lws* wsi, std::string_view ip, std::string
 
 void ServerListener::OnOutcome(const Connection& connection) {
   --open_;
-  admission_->Remove(connection.ip());
+  admission_->Leave(connection.ip());
 }
 
 void ServerListener::OnBlocked(Connection& connection, bool blocked) {

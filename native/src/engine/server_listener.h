@@ -186,8 +186,10 @@ class ServerListener {
   void GiveUpRequests();
   // Answers and ends it, outside of a callback of lws.
   void AnswerAndCut(lws* wsi, std::string answer);
-  // JavaScript's request is over and counts no more, without an answer of its.
+  // JavaScript's request is over, without an answer of its.
   bool EndRequest(lws* wsi);
+  // It counts for the limits no more, if it did.
+  void StopCounting(lws* wsi);
   // Answers with this status and tells JavaScript. -1, as lws wants it.
   int Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason);
   void ReportRefusal(std::string_view ip, int http_status, std::string_view reason);
@@ -222,7 +224,6 @@ class ServerListener {
   AcceptTimer accept_again_{*this};
   std::string head_for_lws_;  // while lws parses it
   ServerCounters counters_;
-  AddressRates address_rates_{config_.limits->address_rate};
   size_t open_ = 0;                                // connections whose outcome is not known
   std::unordered_set<const Connection*> blocked_;  // whose sockets take no more now
 };

@@ -1,5 +1,5 @@
-// The Admission of a server, which several listeners of it may share, each on its engine thread: a server of
-// several threads has one name for all of them. Any thread.
+// What the listeners of one server share, each on its engine thread: who may come in, and how much each
+// address may send. A server of several threads has one name for all of them. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -9,18 +9,20 @@
 #include <string_view>
 
 #include "protocol/admission.h"
+#include "protocol/rates.h"
 #include "wire/mutex.h"
 
 namespace ohws {
 
 class SharedAdmission {
  public:
-  explicit SharedAdmission(const AdmissionLimits& limits, ConnectRates* rates) : admission_(limits, rates) {}
+  SharedAdmission(const AdmissionLimits& limits, ConnectRates* rates, const RateLimit& address_rate)
+      : admission_(limits, rates), address_rates_(address_rate) {}
 
   // That of the server of this name, as long as one of its listeners lives; a new one for no name.
   static std::shared_ptr<SharedAdmission> Of(const std::string& name, const AdmissionLimits& limits,
-                                             ConnectRates* rates) {
-    if (name.empty()) return std::make_shared<SharedAdmission>(limits, rates);
+                                             ConnectRates* rates, const RateLimit& address_rate) {
+    if (name.empty()) return std::make_shared<SharedAdmission>(limits, rates, address_rate);
     static Mutex mutex;
     static std::map<std::string, std::weak_ptr<SharedAdmission>> named OHWS_GUARDED_BY(mutex);
     const MutexLock lock(mutex);
@@ -28,28 +30,33 @@ class SharedAdmission {
     std::weak_ptr<SharedAdmission>& known = named[name];
     std::shared_ptr<SharedAdmission> admission = known.lock();
     if (admission == nullptr) {
-      admission = std::make_shared<SharedAdmission>(limits, rates);
+      admission = std::make_shared<SharedAdmission>(limits, rates, address_rate);
       known = admission;
     }
     return admission;
   }
 
-  Verdict Check(std::string_view ip, uint64_t now_ms) {
+  // Who is accepted counts from now on, to the matching Leave(): nobody comes in between.
+  Verdict Enter(std::string_view ip, uint64_t now_ms) {
     const MutexLock lock(mutex_);
-    return admission_.Check(ip, now_ms);
+    const Verdict verdict = admission_.Check(ip, now_ms);
+    if (verdict == Verdict::kAccept) admission_.Add(ip);
+    return verdict;
   }
-  void Add(std::string_view ip) {
-    const MutexLock lock(mutex_);
-    admission_.Add(ip);
-  }
-  void Remove(std::string_view ip) {
+  void Leave(std::string_view ip) {
     const MutexLock lock(mutex_);
     admission_.Remove(ip);
+  }
+  // What all connections of this address share; null without a limit.
+  std::shared_ptr<AddressMeter> RateOf(std::string_view ip, uint64_t now_ms) {
+    const MutexLock lock(mutex_);
+    return address_rates_.Of(ip, now_ms);
   }
 
  private:
   Mutex mutex_;
   Admission admission_ OHWS_GUARDED_BY(mutex_);
+  AddressRates address_rates_ OHWS_GUARDED_BY(mutex_);
 };
 
 }  // namespace ohws

@@ -8,11 +8,11 @@
 
 namespace ohws {
 
-const UpgradeRequests::Request& UpgradeRequests::Add(lws* wsi, std::string ip) {
+const UpgradeRequests::Request& UpgradeRequests::Add(lws* wsi) {
   // As a record's number it is read as a signed one.
   last_id_ = last_id_ % 0x7fffffff + 1;
   by_id_.insert_or_assign(last_id_, wsi);
-  return requests_.insert_or_assign(wsi, Request{last_id_, std::move(ip), false, {}, {}}).first->second;
+  return requests_.insert_or_assign(wsi, Request{last_id_, false, {}, {}}).first->second;
 }
 
 UpgradeRequests::Request* UpgradeRequests::Find(lws* wsi) {

@@ -1,6 +1,6 @@
 // The upgrade requests of one listener that JavaScript decides on: who waits for its word, and what it said.
-// Such a connection is held behind its request's head, and counts for the limits from there on. Engine
-// thread.
+// Such a connection is held behind its request's head, and counts for the limits from there on (Handshakes).
+// Engine thread.
 #pragma once
 
 #include <libwebsockets.h>
@@ -19,7 +19,6 @@ class UpgradeRequests {
  public:
   struct Request {
     uint32_t id;
-    std::string ip;  // the address that counts
     bool accepted = false;
     // Of the answer, once accepted: the subprotocol, empty for none; nothing leaves it to the server.
     std::optional<std::string> subprotocol;
@@ -27,7 +26,7 @@ class UpgradeRequests {
   };
 
   // Waits from now on.
-  const Request& Add(lws* wsi, std::string ip);
+  const Request& Add(lws* wsi);
   // Null for a connection that JavaScript was not asked about, or has been answered by us.
   Request* Find(lws* wsi);
   // Whose request it is; null if it is gone.

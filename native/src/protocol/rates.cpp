@@ -42,11 +42,11 @@ uint64_t RateMeter::ReadyAt(bool first, uint64_t now_ms) {
   return first ? std::max(bytes_at, messages_.HasOneAt(now_ms)) : bytes_at;
 }
 
-std::shared_ptr<RateMeter> AddressRates::Of(std::string_view ip, uint64_t now_ms) {
+std::shared_ptr<AddressMeter> AddressRates::Of(std::string_view ip, uint64_t now_ms) {
   if (!limit_.any()) return nullptr;
   if (meters_.size() >= sweep_at_) Sweep(now_ms);
-  std::shared_ptr<RateMeter>& meter = meters_[std::string(ip)];
-  if (meter == nullptr) meter = std::make_shared<RateMeter>(limit_, now_ms);
+  std::shared_ptr<AddressMeter>& meter = meters_[std::string(ip)];
+  if (meter == nullptr) meter = std::make_shared<AddressMeter>(limit_, now_ms);
   return meter;
 }
 

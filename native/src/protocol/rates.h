@@ -1,6 +1,6 @@
 // How much a peer may send a second: buckets that fill at a rate and hold one second of it, for one
 // connection and, shared by several, for one address. Time is a parameter: milliseconds of any monotonic
-// clock. One thread.
+// clock. One thread, but for the meters of addresses, whose connections may be on several.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+
+#include "wire/mutex.h"
 
 namespace ohws {
 
@@ -60,6 +62,36 @@ class RateMeter {
   TokenBucket bytes_;
 };
 
+// What one address may send, over all of its connections. Any thread.
+class AddressMeter {
+ public:
+  AddressMeter(const RateLimit& limit, uint64_t now_ms) : meter_(limit, now_ms) {}
+
+  // Takes this piece if it may be taken; nobody else does in between.
+  bool TryTake(bool first, size_t bytes, uint64_t now_ms) {
+    const MutexLock lock(mutex_);
+    if (!meter_.Allows(first, now_ms)) return false;
+    meter_.Take(first, bytes);
+    return true;
+  }
+  void Take(bool first, size_t bytes) {
+    const MutexLock lock(mutex_);
+    meter_.Take(first, bytes);
+  }
+  uint64_t ReadyAt(bool first, uint64_t now_ms) {
+    const MutexLock lock(mutex_);
+    return meter_.ReadyAt(first, now_ms);
+  }
+  bool IsFull(uint64_t now_ms) {
+    const MutexLock lock(mutex_);
+    return meter_.IsFull(now_ms);
+  }
+
+ private:
+  Mutex mutex_;
+  RateMeter meter_ OHWS_GUARDED_BY(mutex_);
+};
+
 // The meters of addresses. One is kept until its buckets are full again, so that nobody gains by coming anew.
 class AddressRates {
  public:
@@ -68,14 +100,14 @@ class AddressRates {
   explicit AddressRates(const RateLimit& limit) : limit_(limit) {}
 
   // Null without a limit.
-  std::shared_ptr<RateMeter> Of(std::string_view ip, uint64_t now_ms);
+  std::shared_ptr<AddressMeter> Of(std::string_view ip, uint64_t now_ms);
   size_t size() const { return meters_.size(); }
 
  private:
   void Sweep(uint64_t now_ms);
 
   const RateLimit limit_;
-  std::unordered_map<std::string, std::shared_ptr<RateMeter>> meters_;
+  std::unordered_map<std::string, std::shared_ptr<AddressMeter>> meters_;
   size_t sweep_at_ = 1024;
 };
 
