@@ -8,25 +8,51 @@
 namespace ohws::fuzz {
 namespace {
 
-std::array<uint64_t, 10> AllOf(const EndpointLimits& limits) {
+std::array<uint64_t, 19> AllOf(const EndpointLimits& limits) {
   return {limits.message.max_message_bytes,
           limits.message.max_fragments,
           limits.pending_control_frames,
+          limits.queued_bytes,
           limits.close_timeout_ms,
           limits.handshake_timeout_ms,
           limits.header_bytes,
           limits.header_lines,
-          limits.handshakes,
           limits.connections,
-          limits.connections_per_minute};
+          limits.handshakes,
+          limits.connections_per_minute,
+          limits.idle_timeout_ms,
+          limits.rate.messages_per_second,
+          limits.rate.bytes_per_second,
+          limits.address_rate.messages_per_second,
+          limits.address_rate.bytes_per_second,
+          limits.heartbeat.ping_interval_ms,
+          limits.heartbeat.pong_timeout_ms,
+          limits.heartbeat.jitter_ms};
 }
 
 }  // namespace
 
 void FuzzOne(Input input) {
-  constexpr std::string_view kNames[] = {
-      "messageBytes", "messageFragments", "pendingControlFrames", "closeTimeoutMs", "handshakeTimeoutMs",
-      "headerBytes",  "headerLines",      "handshakes",           "connections",    "connectionsPerMinute"};
+  constexpr std::string_view kNames[] = {"messageBytes",
+                                         "messageFragments",
+                                         "pendingControlFrames",
+                                         "queuedBytes",
+                                         "closeTimeoutMs",
+                                         "handshakeTimeoutMs",
+                                         "headerBytes",
+                                         "headerLines",
+                                         "connections",
+                                         "handshakes",
+                                         "connectionsPerMinute",
+                                         "idleTimeoutMs",
+                                         "messagesPerSecond",
+                                         "bytesPerSecond",
+                                         "messagesPerSecondOfAddress",
+                                         "bytesPerSecondOfAddress",
+                                         "pingIntervalMs",
+                                         "pongTimeoutMs",
+                                         "pingJitterMs"};
+  static_assert(std::size(kNames) == std::tuple_size_v<decltype(AllOf({}))>);
   EndpointLimits limits;
   while (!input.empty()) {
     const size_t row = input.Below(std::size(kNames) + 1);
