@@ -20,7 +20,7 @@ export type Returned = Promise<boolean> | undefined;
 export const ACCEPTED: Promise<true> = Promise.resolve(true);
 
 /** The outcome of a `send` that is accepted when `pending` has resolved, and refused with `QueueFull`. */
-export function acceptedAfter(pending: Promise<void>): Promise<boolean> {
+export function acceptedAfter(pending: Promise<unknown>): Promise<boolean> {
   return pending.then(yes, refused);
 }
 

@@ -39,12 +39,13 @@ import type {
   Connection,
   DrainReport,
   EngineFailure,
+  EngineListener,
   FailureKind,
   ListenAddress,
-  Listener,
   Message,
   Phase,
   ProxyConfig,
+  Publisher,
   ServerConfig,
   ServerConnectionHandler,
   ServerHandler,
@@ -137,8 +138,8 @@ class EngineConnection implements Connection {
     this.#quiet = this.#askStep;
   }
 
-  isOf(engine: Engine): boolean {
-    return this.#engine === engine;
+  get publisher(): Engine {
+    return this.#engine;
   }
 
   send(data: string | ArrayBuffer | ArrayBufferView, accepted = false): Promise<void> | undefined {
@@ -276,7 +277,7 @@ class EngineConnection implements Connection {
 interface ListenerEntry {
   readonly handler: ServerHandler;
   readonly rules: ConnectionRules;
-  /** Wait for answers to a reload, in the order of the questions. */
+  /** Wait for answers to the steps of a reload, in the order of the questions. */
   readonly reloads: ((failure: EngineFailure | 'gone' | undefined) => void)[];
   /** Wait for answers about its counters, in the order of the questions. */
   readonly asked: ((stats: EngineStats | undefined) => void)[];
@@ -289,7 +290,7 @@ type ReadEnd = (typeof ReadEnd)[keyof typeof ReadEnd];
 /** A record that found the down ring full, kept in order until there is room. */
 type Waiting = () => boolean;
 
-export class Engine implements Transport {
+export class Engine implements Transport, Publisher {
   #native = -1;
   #reader!: RingReader;
   #writer!: RingWriter;
@@ -332,7 +333,7 @@ export class Engine implements Transport {
     return connection;
   }
 
-  listen(config: ServerConfig, handler: ServerHandler): Listener {
+  listen(config: ServerConfig, handler: ServerHandler): EngineListener {
     const strings = encodeRequest(serverStrings(config));
     const id = this.#openEndpoint();
     this.#listeners.set(id, { handler, rules: config, asked: [], reloads: [] });
@@ -344,7 +345,11 @@ export class Engine implements Transport {
         if (drainMs === undefined) this.post(Down.stop, id, onWire, code);
         else this.post(Down.drain, id, onWire, code, drainMs);
       },
-      reload: (tls) => this.#reload(id, tls),
+      accept: () => {
+        if (this.#listeners.has(id)) this.post(Down.accept, id);
+      },
+      prepareReload: (tls) => this.#reload(id, Down.reload, 0, encodeRequest(tlsStrings(tls))),
+      endReload: (take) => this.#reload(id, Down.reloadEnd, take ? 1 : 0),
       stats: () => this.#askStats(id),
       answerUpgrade: (request, answer) => {
         if (!this.#listeners.has(id)) return;
@@ -358,13 +363,17 @@ export class Engine implements Transport {
     };
   }
 
-  #reload(id: number, tls: TlsConfig): Promise<EngineFailure | 'gone' | undefined> {
+  #reload(
+    id: number,
+    kind: number,
+    arg: number,
+    strings: Uint8Array = EMPTY,
+  ): Promise<EngineFailure | 'gone' | undefined> {
     const listener = this.#listeners.get(id);
     if (listener === undefined) return Promise.resolve('gone');
-    const strings = encodeRequest(tlsStrings(tls));
     return new Promise((resolve) => {
       listener.reloads.push(resolve);
-      this.post(Down.reload, id, strings);
+      this.post(kind, id, strings, 0, arg);
     });
   }
 
@@ -383,7 +392,7 @@ export class Engine implements Transport {
     except: Connection | undefined,
   ): Promise<void> | undefined {
     if (this.#native < 0) return undefined;
-    const but = except instanceof EngineConnection && except.isOf(this) ? except.id : 0;
+    const but = except instanceof EngineConnection && except.publisher === this ? except.id : 0;
     return this.#published.add(
       typeof data === 'string'
         ? this.#publishText(topic, data, but)
@@ -988,7 +997,7 @@ function serverStrings(config: ServerConfig): string[] {
     ...config.trustedProxies.networks.flatMap((network) => ['trustedProxy', network]),
     ...['proxyHeader', config.trustedProxies.header],
     ...['asksUpgrades', flag(config.asksUpgrades), 'keepsHeaders', flag(config.keepsHeaders)],
-    ...['admissionName', config.admissionName],
+    ...['admissionName', config.admissionName, 'holds', flag(config.holds)],
     ...limitStrings(config.limits),
     ...limitStrings({ ...config.heartbeat }),
     ...['ratePolicy', config.ratePolicy],

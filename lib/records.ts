@@ -3,7 +3,7 @@
  * lists of strings. Every change there is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 10;
+export const WIRE_VERSION = 11;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;
@@ -67,6 +67,8 @@ export const Down = {
   terminate: 24,
   watch: 25,
   upgradeAnswer: 26,
+  reloadEnd: 27,
+  accept: 28,
 } as const;
 
 export const ASCII_ONLY = 1;

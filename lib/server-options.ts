@@ -87,6 +87,7 @@ export function readServerConfig(
     binaryType,
     threads,
     admissionName: '',
+    holds: false,
     allowedOrigins,
     deflate,
     tls,

@@ -75,6 +75,7 @@ export class ServerRun implements ServerHandler {
   #stopping: Stopping = PLAIN_STOP;
   #listener: Listener | undefined;
   #watched = { pings: false, pongs: false };
+  #reloading: Promise<unknown> = Promise.resolve();
 
   /**
    * `outcome` is that of the `start` call; `peers` is where its connections are kept; `hook` decides on
@@ -142,14 +143,22 @@ export class ServerRun implements ServerHandler {
   }
 
   /** Takes other certificates. Gives the error if it cannot. */
-  async reload(given: unknown): Promise<BusinessError | undefined> {
+  reload(given: unknown): Promise<BusinessError | undefined> {
+    // One after the other: each begins with what the one before has left.
+    const reloaded = this.#reloading.then(() => this.#reload(given));
+    this.#reloading = reloaded;
+    return reloaded;
+  }
+
+  async #reload(given: unknown): Promise<BusinessError | undefined> {
     const { tls: now } = this;
     if (now === undefined) return stateError('other', 'the server does not serve TLS');
     const tls = readReplacement(given, now);
     if (typeof tls === 'string') return parameterError(tls);
     const missing = await firstMissing(filesOfTls(tls), this.#context.platform);
     if (missing !== undefined) return fileError(missing);
-    const outcome = await this.#listener?.reload(tls);
+    const outcome =
+      (await this.#listener?.prepareReload(tls)) ?? (await this.#listener?.endReload(true));
     if (outcome === 'gone') return stateError('other', 'the server has stopped');
     if (outcome !== undefined) {
       return failureError(startErrorName(outcome, this.#context.profile), outcome);

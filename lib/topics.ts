@@ -5,12 +5,15 @@
  */
 
 import type { ServerPeer } from './server-peer.js';
+import type { Publisher } from './transport.js';
 
 /** A topic that has subscribers. */
 export interface Topic {
   readonly name: string;
   readonly number: number;
   subscribers: number;
+  /** The engines that have some of them, and how many. */
+  readonly publishers: Map<Publisher, number>;
 }
 
 /** Numbers of topics are those of all servers of this thread together: servers share an engine. */
@@ -18,7 +21,15 @@ const freeNumbers: number[] = [];
 let nextNumber = 0;
 
 function openTopic(name: string): Topic {
-  return { name, number: freeNumbers.pop() ?? nextNumber++, subscribers: 0 };
+  const number = freeNumbers.pop() ?? nextNumber++;
+  return { name, number, subscribers: 0, publishers: new Map() };
+}
+
+function add({ connection }: ServerPeer, topic: Topic): void {
+  const { publisher } = connection;
+  topic.subscribers += 1;
+  topic.publishers.set(publisher, (topic.publishers.get(publisher) ?? 0) + 1);
+  connection.subscribe(topic.number);
 }
 
 export class Topics {
@@ -45,8 +56,7 @@ export class Topics {
     const topic = known ?? openTopic(name);
     this.#topics.set(name, topic);
     own.add(topic);
-    topic.subscribers += 1;
-    peer.connection.subscribe(topic.number);
+    add(peer, topic);
     return true;
   }
 
@@ -54,7 +64,7 @@ export class Topics {
     const topic = this.#topics.get(name);
     if (topic === undefined || !peer.topics?.delete(topic)) return;
     peer.connection.unsubscribe(topic.number);
-    this.#lost(topic);
+    this.#lost(peer, topic);
   }
 
   /** The topic of all connections; undefined if there are none. */
@@ -74,18 +84,20 @@ export class Topics {
 
   #join(peer: ServerPeer, topic: Topic): void {
     this.#all.add(peer);
-    topic.subscribers += 1;
-    peer.connection.subscribe(topic.number);
+    add(peer, topic);
   }
 
   /** A connection has ended; the engine has let it go already. */
   left(peer: ServerPeer): void {
-    if (this.#all.delete(peer) && this.#everybody !== undefined) this.#lost(this.#everybody);
-    for (const topic of peer.topics ?? []) this.#lost(topic);
+    if (this.#all.delete(peer) && this.#everybody !== undefined) this.#lost(peer, this.#everybody);
+    for (const topic of peer.topics ?? []) this.#lost(peer, topic);
     peer.topics = undefined;
   }
 
-  #lost(topic: Topic): void {
+  #lost({ connection: { publisher } }: ServerPeer, topic: Topic): void {
+    const left = (topic.publishers.get(publisher) ?? 0) - 1;
+    if (left > 0) topic.publishers.set(publisher, left);
+    else topic.publishers.delete(publisher);
     topic.subscribers -= 1;
     if (topic.subscribers > 0) return;
     freeNumbers.push(topic.number);

@@ -240,6 +240,8 @@ export interface ServerConfig {
   readonly threads: number;
   /** Listeners of one name share the limits that count connections; `''` for one that is alone. */
   readonly admissionName: string;
+  /** Listens, but accepts nobody before `EngineListener.accept`. */
+  readonly holds: boolean;
 }
 
 /** An upgrade request to decide on. */
@@ -340,6 +342,8 @@ export interface Connection {
   /** Gets, or does not get any longer, what is published to this topic from now on. */
   subscribe(topic: number): void;
   unsubscribe(topic: number): void;
+  /** By whom it gets what is published. */
+  readonly publisher: Publisher;
   /** Resolves when all that was sent before has left this process, or the connection has ended. */
   drained(): Promise<void>;
   /** Bytes given to `send` that are not known to have left; asks, if that is not under way. */
@@ -377,10 +381,12 @@ export interface Listener {
    */
   stop(code: number, reason: string, drainMs?: number): void;
   /**
-   * Takes other certificates for the handshakes to come. Resolves with a failure if they cannot be
-   * used, and then keeps what it had; with `'gone'` if it was stopped before it could tell.
+   * Reads other certificates, which nobody sees before `endReload`. Resolves with a failure if they cannot be
+   * used, with nothing to end; with `'gone'` if it was stopped before it could tell.
    */
-  reload(tls: TlsConfig): Promise<EngineFailure | 'gone' | undefined>;
+  prepareReload(tls: TlsConfig): Promise<EngineFailure | 'gone' | undefined>;
+  /** Takes what was prepared for the handshakes to come, or forgets it. */
+  endReload(take: boolean): Promise<EngineFailure | 'gone' | undefined>;
   /** What it has counted, of one moment; undefined if it is gone before it can tell. */
   stats(): Promise<EngineStats | undefined>;
   /** Each request once; too late does nothing. */
@@ -389,11 +395,16 @@ export interface Listener {
   watch(pings: boolean, pongs: boolean): void;
 }
 
-export interface Transport {
-  connect(config: ClientConfig, handler: ClientHandler): Connection;
-  listen(config: ServerConfig, handler: ServerHandler): Listener;
+/** The listener of one engine. */
+export interface EngineListener extends Listener {
+  /** Of one that `holds`: whoever has come is let in from now on. */
+  accept(): void;
+}
+
+/** The engine of some connections. */
+export interface Publisher {
   /**
-   * Queues one message for every connection that subscribes to this topic, but `except`; in order with what
+   * Queues one message for each of its connections that subscribes to this topic, but `except`; in order with what
    * is sent to each. The bytes are copied before the call returns. A connection where more than its mark
    * would wait is given up (1008). Returns undefined, or a promise that resolves when the engine has caught up
    * with what is published: it never waits for a peer.
@@ -403,4 +414,9 @@ export interface Transport {
     data: string | ArrayBuffer | ArrayBufferView,
     except: Connection | undefined,
   ): Promise<void> | undefined;
+}
+
+export interface Transport {
+  connect(config: ClientConfig, handler: ClientHandler): Connection;
+  listen(config: ServerConfig, handler: ServerHandler): Listener;
 }

@@ -268,7 +268,11 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     if (verdict !== 'allowed') return refuse(stateError(verdict, `publish while ${this.#state}`));
     const topic = find();
     if (topic === undefined) return ACCEPTED;
-    const pending = this.#transport.publish(topic.number, data, except?.connection);
+    let pending: Promise<unknown> | undefined;
+    for (const publisher of topic.publishers.keys()) {
+      const wait = publisher.publish(topic.number, data, except?.connection);
+      if (wait !== undefined) pending = pending === undefined ? wait : Promise.all([pending, wait]);
+    }
     return pending === undefined ? ACCEPTED : acceptedAfter(pending);
   }
 

@@ -4,7 +4,10 @@
  */
 
 import { readdirSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { connect, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { makeCertificates } from '../helpers/certificates.js';
 import { PATIENT, within } from '../helpers/deadline.js';
 import { rejection, TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
@@ -135,6 +138,58 @@ describe('a server of several threads', PATIENT, () => {
     }
 
     expect(await drained).toMatchObject({ closed: CROWD, cut: 0, refused: 0 });
+  });
+
+  it('lets nobody in before it has started, on whichever thread', async () => {
+    const server = await TestServer.start();
+    const { port } = server;
+    await server.stop();
+    const seen: unknown[] = [];
+    server.log.onEntry(({ event }) => seen.push([event, server.server.port]));
+    const peers: Socket[] = [];
+    onTestFinished(() => {
+      for (const peer of peers) peer.destroy();
+    });
+    // Somebody comes all the time, so as soon as anybody listens.
+    const knock = () => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(upgradeRequest()));
+      peers.push(socket);
+      socket.on('error', () => setImmediate(knock));
+    };
+    for (let n = 0; n < 8; n++) knock();
+
+    await server.start({ serverPort: port, threads: 16 });
+    seen.push('started');
+
+    await server.log.count('connect', 8);
+    expect(seen[0]).toBe('started');
+    expect(seen.slice(1)).toEqual(Array(8).fill(['connect', port]));
+  });
+
+  it('shows renewed certificates on every thread, or on none', async () => {
+    const made = makeCertificates();
+    onTestFinished(() => made.remove());
+    const server = await TestServer.start({ threads: THREADS, serverCert: made.server });
+    const seen = async () => {
+      const peers = Array.from({ length: CROWD }, () =>
+        RawPeer.connect({ port: server.port, tls: { rejectUnauthorized: false } }),
+      );
+      const shown = await Promise.all(peers).then((all) =>
+        all.map(({ socket }) => (socket as TLSSocket).getPeerCertificate().fingerprint256),
+      );
+      return [...new Set(shown)];
+    };
+    const before = await seen();
+    expect(before).toHaveLength(1);
+
+    const bad = { serverCert: { ...made.secondServer, keyPath: made.garbagePath } };
+    expect((await rejection(server.server.reloadCertificates(bad))).code).toBe(2302002);
+    expect(await seen()).toEqual(before);
+
+    expect(await server.server.reloadCertificates({ serverCert: made.secondServer })).toBe(true);
+    const after = await seen();
+    expect(after).toHaveLength(1);
+    expect(after).not.toEqual(before);
   });
 
   it('is refused as a whole where its port is taken, and can be started elsewhere', async () => {

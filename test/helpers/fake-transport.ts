@@ -11,8 +11,9 @@ import type {
   CloseInfo,
   Connection,
   EngineFailure,
-  Listener,
+  EngineListener,
   OpenInfo,
+  Publisher,
   ServerConfig,
   ServerConnectionHandler,
   ServerHandler,
@@ -20,13 +21,33 @@ import type {
   UpgradeAnswer,
 } from '../../lib/transport.js';
 
+export class FakePublisher implements Publisher {
+  readonly published: { topic: number; data: unknown; except: unknown }[] = [];
+  /** What `publish` returns next: a promise where the engine has to catch up. */
+  pending: Promise<void> | undefined;
+
+  publish(
+    topic: number,
+    data: string | ArrayBuffer | ArrayBufferView,
+    except: Connection | undefined,
+  ): Promise<void> | undefined {
+    this.published.push({ topic, data, except });
+    return this.pending;
+  }
+}
+
 export class FakeConnection implements Connection {
+  readonly publisher: Publisher;
   readonly sent: unknown[] = [];
   readonly closes: { code: number; reason: string; wireCode: number }[] = [];
   /** The other calls, in words. */
   readonly calls: string[] = [];
   /** What `send` returns next: a promise where the queue is above its mark. */
   pending: Promise<void> | undefined;
+
+  constructor(publisher: Publisher = new FakePublisher()) {
+    this.publisher = publisher;
+  }
 
   send(data: string | ArrayBuffer | ArrayBufferView): Promise<void> | undefined {
     this.sent.push(data);
@@ -89,14 +110,15 @@ export interface FakeServer {
   readonly watches: [boolean, boolean][];
   /** Every call of `answerUpgrade`. */
   readonly answers: [number, UpgradeAnswer][];
+  /** Calls of `accept`, `prepareReload` and `endReload`, in words. */
+  readonly calls: string[];
+  /** What the next steps of a reload come to. */
+  readonly outcomes: (EngineFailure | 'gone' | undefined)[];
 }
 
 export class FakeTransport implements Transport {
   readonly clients: FakeClient[] = [];
   readonly servers: FakeServer[] = [];
-  readonly published: { topic: number; data: unknown; except: unknown }[] = [];
-  /** What `publish` returns next: a promise where the engine has to catch up. */
-  pending: Promise<void> | undefined;
   /** Thrown by every request, as an engine that cannot be loaded does. */
   broken: Error | undefined;
 
@@ -107,30 +129,29 @@ export class FakeTransport implements Transport {
     return connection;
   }
 
-  listen(config: ServerConfig, handler: ServerHandler): Listener {
+  listen(config: ServerConfig, handler: ServerHandler): EngineListener {
     if (this.broken !== undefined) throw this.broken;
     const stops: FakeServer['stops'] = [];
     const watches: FakeServer['watches'] = [];
     const answers: FakeServer['answers'] = [];
-    this.servers.push({ config, handler, stops, watches, answers });
+    const calls: FakeServer['calls'] = [];
+    const outcomes: FakeServer['outcomes'] = [];
+    this.servers.push({ config, handler, stops, watches, answers, calls, outcomes });
+    const step = (call: string) => {
+      calls.push(call);
+      return Promise.resolve(outcomes.shift());
+    };
     return {
       stop(code, reason, drainMs) {
         stops.push(drainMs === undefined ? { code, reason } : { code, reason, drainMs });
       },
-      reload: () => Promise.resolve(undefined),
+      accept: () => void calls.push('accept'),
+      prepareReload: () => step('prepare'),
+      endReload: (take) => step(take ? 'take' : 'forget'),
       stats: () => Promise.resolve(undefined),
       answerUpgrade: (id, answer) => void answers.push([id, answer]),
       watch: (pings, pongs) => void watches.push([pings, pongs]),
     };
-  }
-
-  publish(
-    topic: number,
-    data: string | ArrayBuffer | ArrayBufferView,
-    except: Connection | undefined,
-  ): Promise<void> | undefined {
-    this.published.push({ topic, data, except });
-    return this.pending;
   }
 
   /** The newest request of a client. */
@@ -180,11 +201,12 @@ export function accepted(
   server: FakeServer,
   ip: string,
   port: number,
+  publisher?: Publisher,
 ): {
   readonly connection: FakeConnection;
   readonly handler: ServerConnectionHandler;
 } {
-  const connection = new FakeConnection();
+  const connection = new FakeConnection(publisher);
   return { connection, handler: server.handler.onAccepted(connection, ip, port, undefined) };
 }
 

@@ -236,8 +236,16 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
       return;
     case DownKind::kReload:
       if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
-        found->second->ReloadCertificates(Text(header, payload));
+        found->second->PrepareCertificates(Text(header, payload));
       }
+      return;
+    case DownKind::kReloadEnd:
+      if (const auto found = listeners_.find(header.id); found != listeners_.end()) {
+        found->second->TakeCertificates(header.arg != 0);
+      }
+      return;
+    case DownKind::kAccept:
+      if (const auto found = listeners_.find(header.id); found != listeners_.end()) found->second->Accept();
       return;
     case DownKind::kDrain:
       topics_.HandOut();

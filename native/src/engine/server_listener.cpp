@@ -170,6 +170,8 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
       config.admission.max_connections_per_client = number(value);
     } else if (*name == "connectRateLimit") {
       rate_limit = value == "1";
+    } else if (*name == "holds") {
+      config.holds = value == "1";
     } else if (*name == "admissionName") {
       config.admission_name = value;
     } else if (*name == "limit") {
@@ -256,7 +258,8 @@ bool ServerListener::Listen(const ListenAddress& address, Failure& failure) {
 }
 
 bool ServerListener::MakeVhost(Failure& failure) {
-  if (!tls_.Read(config_.tls, failure)) return false;
+  if (!tls_.Prepare(config_.tls, failure)) return false;
+  tls_.Take();
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.vhost_name = vhost_name_.c_str();
@@ -266,7 +269,7 @@ bool ServerListener::MakeVhost(Failure& failure) {
   info.retry_and_idle_policy = &kNoHeartbeatOfLws;
   info.keepalive_timeout = 5;
   info.timeout_secs_ah_idle = 3600;  // ours is in Handshakes
-  if (tls_.enabled()) tls_.Prepare(info);
+  if (tls_.enabled()) tls_.Configure(info);
   vhost_ = lws_create_vhost(core_.context(), &info);
   if (vhost_ == nullptr) {
     failure = {"config", "listen", 0, "lws could not make the virtual host"};
@@ -284,8 +287,13 @@ bool ServerListener::Watch(Failure& failure) {
       failure = {"config", "listen", 0, "lws could not watch the listening socket"};
       return false;
     }
+    if (config_.holds) lws_rx_flow_control(listening.wsi, 0);
   }
   return true;
+}
+
+void ServerListener::Accept() {
+  for (const Listening& listening : listening_) lws_rx_flow_control(listening.wsi, 1);
 }
 
 void ServerListener::StopListening() {
@@ -332,14 +340,23 @@ void ServerListener::LeaveToOthers() {
   }
 }
 
-void ServerListener::ReloadCertificates(std::string_view strings) {
+void ServerListener::PrepareCertificates(std::string_view strings) {
   ServerTlsConfig config;
   StringListReader reader(strings);
   while (const auto name = reader.Next()) config.Set(*name, reader);
   Failure failure;
   StringListWriter answer;
-  if (!tls_.Read(std::move(config), failure)) failure.AppendTo(answer);
+  if (!tls_.Prepare(std::move(config), failure)) failure.AppendTo(answer);
   core_.up().Post(UpKind::kReloaded, id_, 0, 0, 0, answer.bytes());
+}
+
+void ServerListener::TakeCertificates(bool take) {
+  if (take) {
+    tls_.Take();
+  } else {
+    tls_.Drop();
+  }
+  core_.up().Post(UpKind::kReloaded, id_);
 }
 
 void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
@@ -468,9 +485,7 @@ void ServerListener::NoteForwarded(lws* wsi, const HttpHead& head) {
   if (client != *peer) core_.handshakes().SetClient(wsi, client.ToText());
 }
 
-void ServerListener::AcceptTimer::OnDue(uint64_t /*now_ms*/) {
-  for (const Listening& waiting : listener.listening_) lws_rx_flow_control(waiting.wsi, 1);
-}
+void ServerListener::AcceptTimer::OnDue(uint64_t /*now_ms*/) { listener.Accept(); }
 
 void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
   constexpr std::string_view kWhy = "too many connections in handshake";

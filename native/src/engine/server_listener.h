@@ -44,6 +44,7 @@ struct ServerConfig {
   ServerTlsConfig tls;
   std::vector<std::string> protocols;
   AdmissionLimits admission;
+  bool holds = false;          // accepts nobody before Accept()
   std::string admission_name;  // of a server of several threads, whose listeners share the limits
   std::shared_ptr<const EndpointLimits> limits;
   std::optional<std::vector<std::string>> allowed_origins;  // without it every origin is
@@ -66,13 +67,17 @@ class ServerListener {
 
   // Listens and says so, or says why not. False: it is over then.
   bool Start();
+  // Of a listener that holds: whoever has come is accepted from now on.
+  void Accept();
   // Accepts no more and closes every connection; kStopped follows the last one.
   void Stop(uint16_t code, std::string_view reason);
   // The same, but whoever comes is told that we go, and connections have so long to take what waits for them
   // and to end; then they are cut.
   void Drain(uint32_t limit_ms, uint16_t code, std::string_view reason);
-  // Takes the certificates of these options for whoever comes from now on, and says so, or why not.
-  void ReloadCertificates(std::string_view strings);
+  // Reads the certificates of these options, and says so, or why it cannot.
+  void PrepareCertificates(std::string_view strings);
+  // Takes them for whoever comes from now on, or forgets them, and says so.
+  void TakeCertificates(bool take);
   // lws has made OpenSSL's context of the vhost.
   void OnTlsContext(ssl_ctx_st* context) { tls_.Attach(context); }
   // When connections are cut; 0 unless it drains.

@@ -42,28 +42,34 @@ bool ServerTlsConfig::Set(std::string_view name, StringListReader& values) {
   return true;
 }
 
-bool ServerTls::Read(ServerTlsConfig config, Failure& failure) {
-  std::vector<Certificate> certificates;
+bool ServerTls::Prepare(ServerTlsConfig config, Failure& failure) {
+  Files read;
   for (const CertificateFiles& files : config.certificates) {
     SslContext pair = ReadKeyPair(files.cert_path, files.key_path, files.key_password, failure);
     if (pair == nullptr) return false;
-    certificates.push_back({files.hosts, std::move(pair)});
+    read.certificates.push_back({files.hosts, std::move(pair)});
   }
-  SslContext clients;
   if (config.clients != ClientCertificates::kNone) {
-    clients = ReadCaFile(config.ca_path, failure);
-    if (clients == nullptr) return false;
+    read.clients = ReadCaFile(config.ca_path, failure);
+    if (read.clients == nullptr) return false;
+    SSL_CTX_set_client_CA_list(read.clients.get(), SSL_load_client_CA_file(config.ca_path.c_str()));
+    ERR_clear_error();
   }
-  config_ = std::move(config);
-  certificates_ = std::move(certificates);
-  clients_ = std::move(clients);
-  ++generation_;
-  if (context_ != nullptr) Apply();
+  read.config = std::move(config);
+  prepared_ = std::move(read);
   return true;
 }
 
-void ServerTls::Prepare(lws_context_creation_info& info) const {
-  const CertificateFiles& files = config_.certificates.front();
+void ServerTls::Take() {
+  if (!prepared_.has_value()) return;
+  taken_ = std::move(*prepared_);
+  prepared_.reset();
+  ++generation_;
+  if (context_ != nullptr) Apply();
+}
+
+void ServerTls::Configure(lws_context_creation_info& info) const {
+  const CertificateFiles& files = taken_.config.certificates.front();
   // Also of the vhost: without it lws takes the files and serves plain ws (S2).
   info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
   info.ssl_cert_filepath = files.cert_path.c_str();
@@ -83,15 +89,15 @@ void ServerTls::Attach(ssl_ctx_st* context) {
 }
 
 void ServerTls::Apply() {
-  if (clients_ == nullptr) {
+  SSL_CTX* clients = taken_.clients.get();
+  if (clients == nullptr) {
     SSL_CTX_set_verify(context_, SSL_VERIFY_NONE, nullptr);
     return;
   }
-  const bool demand = config_.clients == ClientCertificates::kDemand;
+  const bool demand = taken_.config.clients == ClientCertificates::kDemand;
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | (demand ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
-  SSL_CTX_set1_verify_cert_store(context_, SSL_CTX_get_cert_store(clients_.get()));
-  SSL_CTX_set_client_CA_list(context_, SSL_load_client_CA_file(config_.ca_path.c_str()));
-  ERR_clear_error();
+  SSL_CTX_set1_verify_cert_store(context_, SSL_CTX_get_cert_store(clients));
+  SSL_CTX_set_client_CA_list(context_, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(clients)));
   // A session that is resumed is not verified again, so those of other CAs are not.
   SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>(&generation_),
                                  sizeof(generation_));
@@ -104,12 +110,12 @@ const ServerTls::Certificate& ServerTls::Find(std::string_view host) const {
   const size_t dot = name.find('.');
   const std::string wildcard = dot == std::string::npos ? std::string() : '*' + name.substr(dot);
   for (const std::string& wanted : {name, wildcard}) {
-    for (const Certificate& certificate : certificates_) {
+    for (const Certificate& certificate : taken_.certificates) {
       if (std::find(certificate.hosts.begin(), certificate.hosts.end(), wanted) != certificate.hosts.end())
         return certificate;
     }
   }
-  return certificates_.front();
+  return taken_.certificates.front();
 }
 
 int ServerTls::Choose(ssl_st* ssl, void* tls) {
@@ -124,7 +130,7 @@ int ServerTls::Choose(ssl_st* ssl, void* tls) {
 
 std::string ServerTls::ClientCertificate(lws* wsi) const {
   SSL* ssl = reinterpret_cast<SSL*>(lws_get_ssl(wsi));
-  X509* certificate = ssl == nullptr || config_.clients == ClientCertificates::kNone
+  X509* certificate = ssl == nullptr || taken_.config.clients == ClientCertificates::kNone
                           ? nullptr
                           : SSL_get1_peer_certificate(ssl);
   if (certificate == nullptr) return {};

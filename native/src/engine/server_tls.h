@@ -6,6 +6,7 @@
 #include <libwebsockets.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,17 +47,20 @@ struct ServerTlsConfig {
 
 class ServerTls {
  public:
-  // Nothing is different until Read() was right.
   ServerTls() = default;
   ServerTls(const ServerTls&) = delete;
   ServerTls& operator=(const ServerTls&) = delete;
 
-  // Reads the files and takes them for all handshakes from now on. False if one cannot be used, and why;
-  // then everything is as it was.
-  bool Read(ServerTlsConfig config, Failure& failure);
-  bool enabled() const { return !config_.certificates.empty(); }
-  // A vhost that is about to be made serves TLS. What `info` points to lasts until the next Read().
-  void Prepare(lws_context_creation_info& info) const;
+  // Reads the files and keeps what is in them, for Take(). False if one cannot be used, and why; then nothing
+  // is different.
+  bool Prepare(ServerTlsConfig config, Failure& failure);
+  // What was prepared last holds for all handshakes from now on. Once for each Prepare().
+  void Take();
+  // Or does not.
+  void Drop() { prepared_.reset(); }
+  bool enabled() const { return !taken_.config.certificates.empty(); }
+  // A vhost that is about to be made serves TLS. What `info` points to lasts until the next Take().
+  void Configure(lws_context_creation_info& info) const;
   // lws has made OpenSSL's context of that vhost.
   void Attach(ssl_ctx_st* context);
   // The certificate that the client of an established connection has proved to be its own, in DER; empty
@@ -68,15 +72,19 @@ class ServerTls {
     std::vector<std::string> hosts;
     SslContext pair;  // holds them; nothing else of it is used
   };
+  struct Files {
+    ServerTlsConfig config;
+    std::vector<Certificate> certificates;
+    SslContext clients;  // holds the CA and its names; null if nothing is asked of clients
+  };
 
   // OpenSSL asks for the certificate of a handshake. 0 ends it.
   static int Choose(ssl_st* ssl, void* tls);
   const Certificate& Find(std::string_view host) const;
   void Apply();
 
-  ServerTlsConfig config_;
-  std::vector<Certificate> certificates_;
-  SslContext clients_;             // holds the CA; null if nothing is asked of clients
+  Files taken_;
+  std::optional<Files> prepared_;
   ssl_ctx_st* context_ = nullptr;  // of the vhost
   uint32_t generation_ = 0;
 };

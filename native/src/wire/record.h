@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 10;
+inline constexpr uint32_t kWireVersion = 11;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -66,7 +66,8 @@ enum class UpKind : uint8_t {
   kStats = 15,    // listener: answer to kStatsRequest; strings [name, value, name, value, ...]
   // answer to kPublishedRequest
   kPublished = 16,
-  kReloaded = 17,  // listener: answer to kReload; strings [kind, phase, errno, detail] if all is as it was
+  kReloaded =
+      17,  // listener: answer to kReload, kReloadEnd; strings [kind, phase, errno, detail] if it failed
   // Only where kWatch of the listener asks for them; payload: that of the frame.
   kPing = 18,
   kPong = 19,
@@ -102,13 +103,17 @@ enum class DownKind : uint8_t {
   kPublishLargeBinary = 19,
   // Answer kPublished once all that was published before is in the subscribers' queues.
   kPublishedRequest = 20,
-  kReload = 21,     // listener; answer kReloaded, unless it is gone; strings [name, value, ...] of TlsConfig
+  // listener; read these certificates and answer kReloaded, unless it is gone; strings [name, value, ...] of
+  // TlsConfig
+  kReload = 21,
   kPause = 22,      // read no more; arg 0: read on
   kPing = 23,       // payload: that of the frame
   kTerminate = 24,  // end TCP now; aux: code to report; payload: reason to report
   kWatch = 25,      // listener; arg: kWatchPings, kWatchPongs, for all of its connections
   // listener; arg: number of the request; aux: HTTP status, or 0 to let it in; strings: see UpgradeRequests
   kUpgradeAnswer = 26,
+  kReloadEnd = 27,  // listener; arg 1: take what kReload has read, 0: forget it; answer kReloaded
+  kAccept = 28,     // listener that holds: accept whoever comes from now on
 };
 
 // Flags.
