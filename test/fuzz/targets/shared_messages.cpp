@@ -46,6 +46,7 @@ void CheckFrames(const SharedFrames& frames, Pair& pair, const std::vector<Messa
   std::vector<uint8_t> bytes(frames.bytes.begin(), frames.bytes.end());
   std::span<uint8_t> rest(bytes);
   MessageLimits limits;
+  limits.validate_utf8 = false;
   MessageAssembler assembler(limits);
   uint64_t inflated = 0;
   uint64_t deflated = 0;
