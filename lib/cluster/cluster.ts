@@ -97,7 +97,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
   #lookTimer: NodeJS.Timeout | undefined;
   #looks = 0;
 
-  /** For `joinCluster`. */
+  /** @internal For `joinCluster`. */
   constructor(options: ReadOptions<Connection>) {
     super();
     this.#options = options;
@@ -106,7 +106,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     this.#inbox = new Inbox(options.maxQueuedBytes, (message) => this.#deliver(message));
   }
 
-  /** For `joinCluster`. */
+  /** @internal For `joinCluster`. */
   async join(): Promise<void> {
     this.#link = await RedisLink.connect(this.#options.redis, {
       onReady: () => void this.#comeBack(),

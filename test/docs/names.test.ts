@@ -1,7 +1,7 @@
 /**
- * The pages name what the types have: every option, method and event in `docs/api.md` (under a heading that
- * names its interface) or, of the cluster, in `docs/cluster.md`; every code in `docs/errors.md`. And tables of
- * options name nothing that the types do not have.
+ * The pages keep up with the types: every export of the package is named in them, every method, option and
+ * event in a section about its type, with the codes and the default that its doc comment has; every code in
+ * `docs/errors.md`. And tables of options name nothing that the types do not have.
  */
 
 import { readFileSync } from 'node:fs';
@@ -9,61 +9,22 @@ import path from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { errorTable } from '../../lib/errors.js';
-import { codeWordsOf, readPage, root } from './markdown.js';
+import { codeWordsOf, pageNames, readPage, root } from './markdown.js';
+import { type Entry, surfaceOf } from './surface.js';
 
-interface Shape {
-  readonly name: string;
-  readonly members: readonly string[];
-  readonly events: readonly string[];
+/** A heading with its text up to the next one. */
+interface Section {
+  readonly heading: string;
+  readonly text: string;
 }
 
-function parse(file: string): ts.SourceFile {
-  const text = readFileSync(path.join(root, file), 'utf8');
-  return ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
-}
-
-/** The exported interfaces of a file; of `on(type: 'x', …)` the `x` are events. */
-function shapesOf(file: string): Shape[] {
-  const interfaces = parse(file).statements.filter(ts.isInterfaceDeclaration);
-  const exported = interfaces.filter(({ modifiers }) =>
-    modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword),
-  );
-  return exported.map(({ name, members }) => {
-    const events = members.flatMap((member) => {
-      if (!ts.isMethodSignature(member) || nameOf(member) !== 'on') return [];
-      const type = member.parameters[0]?.type;
-      const isText = type && ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal);
-      return isText ? [(type.literal as ts.StringLiteral).text] : [];
+function sectionsOf(name: string): Section[] {
+  return readPage(name)
+    .prose.split(/^#+ /m)
+    .map((part) => {
+      const [heading = '', ...lines] = part.split('\n');
+      return { heading, text: lines.join('\n') };
     });
-    return {
-      name: name.text,
-      members: [...new Set(members.flatMap((member) => nameOf(member) ?? []))],
-      events: [...new Set(events)],
-    };
-  });
-}
-
-function nameOf({ name }: ts.TypeElement): string | undefined {
-  return name && ts.isIdentifier(name) ? name.text : undefined;
-}
-
-/** The strings of a union type. */
-function unionOf(file: string, type: string): string[] {
-  const found = parse(file).statements.find(
-    (statement) => ts.isTypeAliasDeclaration(statement) && statement.name.text === type,
-  );
-  return [...(found?.getText(parse(file)) ?? '').matchAll(/\| '(\w+)'/g)].map(
-    ([, code = '']) => code,
-  );
-}
-
-/** Of each heading: its text, and its section up to the next one. */
-function sectionsOf(name: string): { heading: string; text: string }[] {
-  const { prose } = readPage(name);
-  return prose.split(/^#+ /m).map((part) => {
-    const [heading = '', ...lines] = part.split('\n');
-    return { heading, text: lines.join('\n') };
-  });
 }
 
 /** Every word in back-ticks, piece by piece: `connect(url)` names `connect` and `url`. */
@@ -71,67 +32,183 @@ function wordsOf(text: string): Set<string> {
   return new Set(codeWordsOf(text).flatMap((word) => word.match(/[\w]+/g) ?? []));
 }
 
-/** Names in the first column of tables of options; the others are of methods and events. */
-function optionsOf(text: string): string[] {
-  const tables = text.split('\n\n').filter((part) => part.startsWith('| option |'));
-  const rows = tables.flatMap((table) => table.split('\n').slice(2));
-  return rows.flatMap((row) => codeWordsOf(row.split('|')[1] ?? ''));
+/** Rows of the tables whose first column has this title. */
+function rowsOf(text: string, title: string): string[] {
+  const tables = text.split('\n\n').filter((part) => part.startsWith(`| ${title} |`));
+  return tables.flatMap((table) => table.split('\n').slice(2));
 }
 
-const api = sectionsOf('docs/api.md');
-const files = [
-  'types',
-  'client-types',
-  'server-types',
-  'server-stats',
-  'messages',
-  'settings',
-  'versions',
-  'w3c/init',
-];
-/** What `w3c/init` has for itself. */
-const internal = ['ReadInit'];
-const shapes = files.flatMap((file) => shapesOf(`lib/${file}.ts`));
+const firstColumn = (row: string) => row.split('|')[1] ?? '';
 
-describe.each(shapes.filter(({ name }) => !internal.includes(name)))('$name', (shape) => {
-  const sections = api.filter(({ heading }) => codeWordsOf(heading).includes(shape.name));
-  const text = sections.map((section) => section.text).join('\n\n');
+/** What a table has of a name, in all its rows. */
+function rowsAbout(text: string, title: string, name: string): string[] {
+  return rowsOf(text, title).filter((row) => wordsOf(firstColumn(row)).has(name));
+}
 
-  it('has a section that names all of it', () => {
-    expect(sections, `headings of docs/api.md with \`${shape.name}\``).not.toEqual([]);
-    const words = wordsOf(text);
-    const missing = [...shape.members, ...shape.events].filter((name) => !words.has(name));
+const pages = pageNames().filter((name) => name.startsWith('docs/'));
+const sections = pages.flatMap(sectionsOf);
+const prose = pages.map((name) => readPage(name).prose).join('\n');
+const allWords = wordsOf(prose);
+
+/** What is said about a type: under headings that name it, or else wherever it is named. */
+function textAbout(name: string): string {
+  const headed = sections.filter(({ heading }) => codeWordsOf(heading).includes(name));
+  const found = headed.length > 0 ? headed : sections.filter(({ text }) => wordsOf(text).has(name));
+  return found.map(({ heading, text }) => `${heading}\n${text}`).join('\n\n');
+}
+
+/** Entries with a page of their own; the rest is about all pages. */
+const homes: Partial<Record<Entry, string>> = {
+  w3c: 'docs/w3c.md',
+  prometheus: 'docs/metrics.md',
+  cluster: 'docs/cluster.md',
+};
+
+// The netstack profile has the types of the documented one, and one function more.
+const surfaces = (['index', 'parity', 'w3c', 'prometheus', 'cluster'] satisfies Entry[]).map(
+  (entry) => ({ entry, home: homes[entry], surface: surfaceOf(entry) }),
+);
+
+it.each(surfaces)('every export of `$entry` is named', ({ home, surface }) => {
+  expect(surface.length).toBeGreaterThan(0);
+  const words = home === undefined ? allWords : wordsOf(readPage(home).prose);
+  expect(surface.map(({ name }) => name).filter((name) => !words.has(name))).toEqual([]);
+});
+
+const types = surfaces.flatMap(({ home, surface }) =>
+  surface
+    .filter(({ members }) => members.length > 0)
+    .map((type) => ({
+      ...type,
+      text: home === undefined ? textAbout(type.name) : readPage(home).prose,
+      hasPage: home !== undefined,
+    })),
+);
+
+/** What is wrong, over all types and their members. */
+function findings(
+  find: (type: (typeof types)[number]) => readonly (string | readonly string[])[],
+): string[] {
+  expect(types.length).toBeGreaterThan(40);
+  return types.flatMap((type) => find(type).map((what) => [type.name, what].flat().join(' ')));
+}
+
+describe('what is said about each type', () => {
+  it('has all of its members', () => {
+    const missing = findings(({ members, text }) => {
+      const words = wordsOf(text);
+      return members.map(({ name }) => name).filter((name) => !words.has(name));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it('has a table with all of its events', () => {
+    const missing = findings(({ events, text }) =>
+      events.filter((event) => rowsAbout(text, 'event', event).length === 0),
+    );
     expect(missing).toEqual([]);
   });
 
   it('has no table with other options', () => {
-    expect(optionsOf(text).filter((name) => !shape.members.includes(name))).toEqual([]);
+    const unknown = findings(({ members, text, hasPage }) => {
+      if (hasPage) return [];
+      const options = rowsOf(text, 'option').flatMap((row) => codeWordsOf(firstColumn(row)));
+      return options.filter((option) => !members.some(({ name }) => name === option));
+    });
+    expect(unknown).toEqual([]);
   });
+
+  it('has the codes of its methods', () => {
+    const missing = findings(({ members, text }) =>
+      members.flatMap(({ name, codes }) => {
+        const rows = rowsAbout(text, 'method', name).join('\n');
+        return codes.filter((code) => !rows.includes(code)).map((code) => [name, code]);
+      }),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('has the defaults of its options', () => {
+    const wrong = findings(({ members, text }) =>
+      members.flatMap(({ name, fallback = '' }) => {
+        const rows = rowsAbout(text, 'option', name);
+        return rows.every((row) => row.includes(fallback)) ? [] : [[name, fallback]];
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+it('the words that options take are named', () => {
+  const words = surfaces.flatMap(({ surface }) => surface.flatMap(({ literals }) => literals));
+  expect(words.length).toBeGreaterThan(10);
+  expect(words.filter((word) => !prose.includes(word))).toEqual([]);
 });
 
 it('the limits are in the page of limits', () => {
   const words = wordsOf(readPage('docs/limits.md').prose);
-  const limits = shapes.filter(({ name }) => name.endsWith('Limits'));
-  expect(limits).toHaveLength(2);
-  const names = limits.flatMap(({ members }) => members);
+  const limits = types.filter(({ name }) => /^WebSocket(Server)?Limits$/.test(name));
+  const names = limits.flatMap(({ members }) => members.map(({ name }) => name));
+  expect(names.length).toBeGreaterThan(10);
   expect(names.filter((name) => !words.has(name))).toEqual([]);
 });
 
-it('codes and texts are in the page of errors', () => {
-  const { prose } = readPage('docs/errors.md');
-  const rows = Object.values(errorTable).map(({ code, text }) => `| ${code} | \`${text}\` |`);
-  expect(rows.filter((row) => !prose.includes(row))).toEqual([]);
+it('the entries of the package are in the page of the API', () => {
+  const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const named = rowsOf(readPage('docs/api.md').prose, '`import … from`');
+  const names = named.flatMap((row) => codeWordsOf(firstColumn(row)));
+  const entries = Object.keys(exports).map((entry) => entry.replace(/^\./, 'ohos-websocket'));
+  expect(names.sort()).toEqual(entries.filter((entry) => !entry.endsWith('.json')).sort());
+});
+
+describe('the page of errors', () => {
+  const text = readPage('docs/errors.md').prose;
+
+  it('has codes and texts', () => {
+    const rows = Object.values(errorTable).map(
+      ({ code, text: words }) => `| ${code} | \`${words}\` |`,
+    );
+    expect(rows.filter((row) => !text.includes(row))).toEqual([]);
+  });
+
+  it('says which methods each code comes from', () => {
+    const rows = rowsOf(text, 'code');
+    const methods = types.filter(({ name }) => /^WebSocket(Server)?$/.test(name));
+    const missing = methods.flatMap(({ members }) =>
+      members.flatMap(({ name, codes }) =>
+        codes
+          .filter((code) => {
+            const ofCode = rows.filter((row) => firstColumn(row).trim() === code.replace('−', '-'));
+            const from = ofCode.map((row) => row.split('|')[3] ?? '').join();
+            return !wordsOf(from).has(name) && !from.includes('every method');
+          })
+          .map((code) => `${code} from ${name}`),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
 });
 
 it.each(['README.md', 'README.zh-CN.md'])('%s has every code', (name) => {
-  const { prose } = readPage(name);
+  const text = readPage(name).prose;
   const codes = Object.values(errorTable).map(({ code }) => `${code}`.replace('-', '−'));
-  expect(codes.filter((code) => !new RegExp(`^\\|[^|]*${code}`, 'm').test(prose))).toEqual([]);
+  expect(codes.filter((code) => !new RegExp(`^\\|[^|]*${code}`, 'm').test(text))).toEqual([]);
 });
+
+/** The strings of a union type that is not exported by an entry. */
+function unionOf(file: string, type: string): string[] {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
+  const found = source.statements.find(
+    (statement) => ts.isTypeAliasDeclaration(statement) && statement.name.text === type,
+  );
+  return [...(found?.getText(source) ?? '').matchAll(/\| '(\w+)'/g)].map(([, word = '']) => word);
+}
 
 it('phases and warnings are in the page of errors', () => {
   const words = wordsOf(readPage('docs/errors.md').prose);
   const phases = [...unionOf('lib/transport.ts', 'Phase'), 'arguments', 'files', 'state'];
+  expect(phases.length).toBeGreaterThan(5);
   const sources = ts.sys.readDirectory(path.join(root, 'lib'), ['.ts', '.mts']);
   const texts = sources.map((file) => readFileSync(file, 'utf8')).join('\n');
   const warnings = new Set(texts.match(/(?<=')OHWS_UNMENDED_\w+(?=')/g));
@@ -139,21 +216,9 @@ it('phases and warnings are in the page of errors', () => {
   expect([...phases, ...warnings].filter((name) => !words.has(name))).toEqual([]);
 });
 
-describe('the cluster', () => {
+it('every code of the cluster is in its page', () => {
+  const codes = unionOf('lib/cluster/errors.ts', 'ClusterErrorCode');
+  expect(codes.length).toBeGreaterThan(5);
   const words = wordsOf(readPage('docs/cluster.md').prose);
-
-  it('has a page with every option, event, counter and method', () => {
-    const names = [
-      ...shapesOf('lib/cluster/types.ts').flatMap(({ members }) => members),
-      ...unionOf('lib/cluster/types.ts', 'ClusterState'),
-    ];
-    expect(names.length).toBeGreaterThan(20);
-    expect(names.filter((name) => !words.has(name))).toEqual([]);
-  });
-
-  it('has a page with every code', () => {
-    const codes = unionOf('lib/cluster/errors.ts', 'ClusterErrorCode');
-    expect(codes.length).toBeGreaterThan(5);
-    expect(codes.filter((code) => !words.has(code))).toEqual([]);
-  });
+  expect(codes.filter((code) => !words.has(code))).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { Registry } from 'prom-client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
-import { prometheusRows } from '../../lib/prometheus.js';
+import { prometheusRows } from '../../lib/prometheus-rows.js';
 import { readPage } from '../docs/markdown.js';
 import { TestServer } from '../helpers/endpoints.js';
 

@@ -35,7 +35,7 @@ it('holds what it refers to, and only what belongs to it', PATIENT, () => {
   }
   for (const file of packed) {
     expect(file).toMatch(
-      /^(dist\/.*\.(js|mjs|d\.ts|d\.mts)|(bundled-tls\/)?prebuilds\/[\w-]+\/ohos-websocket(\.\w+)?\.node|bin\/[\w/-]+\.mjs|test\/parity\/(cases|runner)\/.*|docs\/[\w-]+\.md|lib\/ohos\.d\.ts|binding\.d\.ts|package\.json|README(\.zh-CN)?\.md|LICENSE|THIRD_PARTY_NOTICES)$/,
+      /^(dist\/.*\.(js|mjs|d\.ts|d\.mts)|(bundled-tls\/)?prebuilds\/[\w-]+\/ohos-websocket(\.\w+)?\.node|bin\/[\w/-]+\.mjs|test\/parity\/(cases|runner)\/.*|docs\/[\w-]+\.md|lib\/ohos\.d\.ts|binding\.d\.ts|package\.json|README(\.zh-CN)?\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|THIRD_PARTY_NOTICES)$/,
     );
   }
 });
