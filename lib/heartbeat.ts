@@ -4,7 +4,7 @@
  */
 
 import type { Profile } from './profile.js';
-import type { WebSocketServerHeartbeat } from './server-types.js';
+import type { WebSocketServerHeartbeat } from './server-config-types.js';
 import { isObject, mismatch } from './validate.js';
 
 const DEFAULT_SECONDS = 30;

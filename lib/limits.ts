@@ -4,7 +4,7 @@
  * own.
  */
 
-import type { WebSocketServerLimits } from './server-types.js';
+import type { WebSocketServerLimits } from './server-config-types.js';
 import { isObject, mismatch } from './validate.js';
 
 /** One limit. Values are whole numbers from `least` to `most`; `Infinity` means no limit. */

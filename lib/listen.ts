@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import type { ErrorName } from './errors.js';
-import type { WebSocketListenAddress } from './server-types.js';
+import type { WebSocketListenAddress } from './server-config-types.js';
 import type { ListenAddress, ServerConfig } from './transport.js';
 import { isObject, isText, mismatch } from './validate.js';
 

@@ -13,8 +13,8 @@ import { type Addresses, isAddressOfTcp, listenProblem, readListen, tcpAddress }
 import { readAllowedOrigins } from './origins.js';
 import type { Profile } from './profile.js';
 import { readBackPressure } from './send-queue.js';
+import type { RatePolicy } from './server-config-types.js';
 import { filesOfTls, readTls } from './server-tls.js';
-import type { RatePolicy } from './server-types.js';
 import type { ServerConfig } from './transport.js';
 import { readTrustedProxies } from './trusted-proxies.js';
 import { isFunction, isText, mismatch } from './validate.js';

@@ -17,13 +17,13 @@ import {
 import { boundAddresses } from './listen.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
+import type { WebSocketListenAddress } from './server-config-types.js';
 import type { ServerEvents } from './server-events.js';
 import { filesOf } from './server-options.js';
 import { type PeerMap, PLAIN, ServerPeer, toRequest, UNKNOWN } from './server-peer.js';
 import { nowUs, toServerStats, type WebSocketServerStats } from './server-stats.js';
 import { PLAIN_STOP, type Stopping } from './server-stop.js';
 import { filesOfTls, readReplacement } from './server-tls.js';
-import type { WebSocketListenAddress } from './server-types.js';
 import type { ServerState } from './state.js';
 import type { Topics } from './topics.js';
 import type {

@@ -10,8 +10,8 @@
 import type { DeflateConfig } from './deflate.js';
 import type { ServerHeartbeat } from './heartbeat.js';
 import type { Limits } from './limits.js';
+import type { RatePolicy } from './server-config-types.js';
 import type { EngineStats } from './server-stats.js';
-import type { RatePolicy } from './server-types.js';
 import type { TrustedProxies } from './trusted-proxies.js';
 import type { BackPressure, BinaryType } from './types.js';
 

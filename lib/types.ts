@@ -4,8 +4,8 @@
  * places where OpenHarmony's implementation differs from its documentation; `profile.ts` lists
  * them.
  *
- * The calls of a client are in `client-types.ts`, those of a server in `server-types.ts`; here is
- * what both share.
+ * The calls of a client are in `client-types.ts`, those of a server in `server-types.ts`, what it is
+ * started with in `server-config-types.ts`; here is what both share.
  */
 
 import type { BusinessError } from './errors.js';
@@ -29,6 +29,18 @@ export type {
 } from './diagnostics-messages.js';
 export type { BusinessError } from './errors.js';
 export type {
+  RatePolicy,
+  ServerCert,
+  WebSocketHostCertificate,
+  WebSocketListenAddress,
+  WebSocketListenConfig,
+  WebSocketLocalAddress,
+  WebSocketServerConfig,
+  WebSocketServerHeartbeat,
+  WebSocketServerLimits,
+  WebSocketTcpAddress,
+} from './server-config-types.js';
+export type {
   WebSocketServerRefusals,
   WebSocketServerStats,
   WebSocketServerTraffic,
@@ -37,23 +49,13 @@ export type {
   ClientConnectionCloseCallback,
   ControlFrameCallback,
   PublishOptions,
-  RatePolicy,
-  ServerCert,
   WebSocketClientCertificate,
   WebSocketConnection,
-  WebSocketHostCertificate,
-  WebSocketListenAddress,
-  WebSocketListenConfig,
-  WebSocketLocalAddress,
   WebSocketMessage,
   WebSocketServer,
   WebSocketServerCertificates,
-  WebSocketServerConfig,
-  WebSocketServerHeartbeat,
-  WebSocketServerLimits,
   WebSocketStopOptions,
   WebSocketStopReport,
-  WebSocketTcpAddress,
 } from './server-types.js';
 export type { TlsProtocol } from './tls-protocol.js';
 export type { ProxyHeader } from './trusted-proxies.js';

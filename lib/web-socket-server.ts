@@ -30,6 +30,11 @@ import {
   startProblem,
   subscribeProblem,
 } from './server-arguments.js';
+import type {
+  WebSocketListenAddress,
+  WebSocketListenConfig,
+  WebSocketServerConfig,
+} from './server-config-types.js';
 import { ServerEvents, type ServerSlots, serverEventNames } from './server-events.js';
 import { filesOf, readServerConfig } from './server-options.js';
 import {
@@ -45,11 +50,8 @@ import { isStopOptions, PLAIN_STOP, readStopOptions, sumOf } from './server-stop
 import type {
   PublishOptions,
   WebSocketConnection,
-  WebSocketListenAddress,
-  WebSocketListenConfig,
   WebSocketServer,
   WebSocketServerCertificates,
-  WebSocketServerConfig,
   WebSocketStopOptions,
   WebSocketStopReport,
 } from './server-types.js';

@@ -74,7 +74,7 @@ it('docs/limits.md is up to date (node scripts/limits.mjs)', () => {
 });
 
 it('the types of the options tell every default', () => {
-  const types = ['types', 'server-types'].map((name) =>
+  const types = ['types', 'server-config-types'].map((name) =>
     readFileSync(new URL(`../../lib/${name}.ts`, import.meta.url), 'utf8'),
   );
   for (const [name, row] of Object.entries(limitTable)) {
