@@ -5,6 +5,7 @@
  *   node examples/client.mjs 'ws://127.0.0.1:8080/?token=ada'
  */
 
+import { setTimeout } from 'node:timers/promises';
 import { webSocket } from 'ohos-websocket';
 
 const users = new Map([
@@ -12,9 +13,9 @@ const users = new Map([
   ['alan', 'Alan Turing'],
 ]);
 
-/** Where a real one would ask a database. */
-async function userOf(token) {
-  return users.get(token);
+/** Where a real one would ask a database, which gives up when `signal` says that nobody waits. */
+async function userOf(token, signal) {
+  return setTimeout(10, users.get(token), { signal });
 }
 
 const server = webSocket.createWebSocketServer();
@@ -26,8 +27,8 @@ server.on('error', ({ message, cause }) => console.error(message, cause.detail))
 
 await server.start({
   serverPort: Number(process.argv[2] ?? 8080),
-  onUpgrade: async ({ query, remoteAddress }) => {
-    const name = await userOf(query.get('token'));
+  onUpgrade: async ({ query, remoteAddress, signal }) => {
+    const name = await userOf(query.get('token'), signal);
     if (name === undefined) {
       console.log(`refused ${remoteAddress}`);
       return { accept: false, status: 401, headers: { 'WWW-Authenticate': 'Bearer' } };

@@ -257,6 +257,7 @@ export class ServerRun implements ServerHandler {
   }
 
   onStopped(report?: DrainReport): void {
+    this.#upgrades?.end();
     this.port = undefined;
     this.listening = [];
     this.drained = report;

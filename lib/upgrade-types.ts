@@ -26,6 +26,12 @@ export interface UpgradeRequest {
   readonly secure: boolean;
   /** The client's certificate, if TLS asked for one and it has sent one. */
   readonly peerCertificate: WebSocketClientCertificate | undefined;
+  /**
+   * Aborts when nobody waits for the decision any more: the client has gone, or has ended its side of TCP; the
+   * time is up; the server stops or drains. Never after the decision. For what the hook waits for itself, as
+   * `fetch(url, { signal })`.
+   */
+  readonly signal: AbortSignal;
 }
 
 /**

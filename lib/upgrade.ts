@@ -36,8 +36,10 @@ export interface UpgradeDesk {
 export class Upgrades {
   readonly #hook: UpgradeHook;
   readonly #desk: UpgradeDesk;
-  /** Asked, or let in and not connected yet: the data. */
-  readonly #pending = new Map<number, unknown>();
+  /** Asked, and not decided on. */
+  readonly #asked = new Map<number, Request>();
+  /** Let in, and not connected yet: the data. */
+  readonly #letIn = new Map<number, unknown>();
 
   constructor(hook: UpgradeHook, desk: UpgradeDesk) {
     this.#hook = hook;
@@ -45,8 +47,8 @@ export class Upgrades {
   }
 
   ask(info: UpgradeInfo): void {
-    this.#pending.set(info.id, undefined);
     const request = new Request(info);
+    this.#asked.set(info.id, request);
     let result: unknown;
     try {
       result = this.#hook(request);
@@ -58,11 +60,7 @@ export class Upgrades {
     else void this.#await(info, request, result);
   }
 
-  async #await(
-    info: UpgradeInfo,
-    request: UpgradeRequest,
-    result: PromiseLike<unknown>,
-  ): Promise<void> {
+  async #await(info: UpgradeInfo, request: Request, result: PromiseLike<unknown>): Promise<void> {
     try {
       this.#decide(info, request, await result);
     } catch (error) {
@@ -70,34 +68,43 @@ export class Upgrades {
     }
   }
 
-  #decide(info: UpgradeInfo, request: UpgradeRequest, given: unknown): void {
+  #decide(info: UpgradeInfo, request: Request, given: unknown): void {
     // Its client has gone meanwhile, or the time is up.
-    if (!this.#pending.has(info.id)) return;
+    if (!this.#asked.has(info.id)) return;
     const decision = readDecision(given, request);
     if (typeof decision === 'string') {
       this.#fail(info, new TypeError(decision));
       return;
     }
-    if ('status' in decision.answer) this.#pending.delete(info.id);
-    else this.#pending.set(info.id, decision.data);
+    this.#asked.delete(info.id);
+    if (!('status' in decision.answer)) this.#letIn.set(info.id, decision.data);
     this.#desk.answer(info.id, decision.answer);
   }
 
   #fail(info: UpgradeInfo, error: unknown): void {
-    if (!this.#pending.delete(info.id)) return;
+    if (!this.#asked.delete(info.id)) return;
     this.#desk.answer(info.id, FAILED);
     this.#desk.failed(info, error);
   }
 
   /** The engine has given the request up. */
   ended(id: number): void {
-    this.#pending.delete(id);
+    const request = this.#asked.get(id);
+    this.#asked.delete(id);
+    this.#letIn.delete(id);
+    request?.abort();
+  }
+
+  /** The server is gone, and all requests with it. */
+  end(): void {
+    for (const id of [...this.#asked.keys()]) this.ended(id);
+    this.#letIn.clear();
   }
 
   /** The connection of an accepted request is there: its data. */
   take(id: number): unknown {
-    const data = this.#pending.get(id);
-    this.#pending.delete(id);
+    const data = this.#letIn.get(id);
+    this.#letIn.delete(id);
     return data;
   }
 }
@@ -112,6 +119,7 @@ class Request implements UpgradeRequest {
   #query: URLSearchParams | undefined;
   #headers: Record<string, string> | undefined;
   #certificate: X509Certificate | undefined;
+  readonly #controller = new AbortController();
 
   constructor(info: UpgradeInfo) {
     this.#info = info;
@@ -163,6 +171,14 @@ class Request implements UpgradeRequest {
     const { certificate } = this.#info;
     if (certificate !== '') this.#certificate ??= new X509Certificate(certificate);
     return this.#certificate;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#controller.abort();
   }
 }
 

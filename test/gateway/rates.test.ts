@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { rejection, TestServer } from '../helpers/endpoints.js';
 import { call, newServer } from '../helpers/fake-endpoints.js';
+import { turns } from '../helpers/turns.js';
 import { ended, wsClient } from './ws-client.js';
 
 /** All in one write, and so in one read of the server. */
@@ -108,6 +109,48 @@ describe("ratePolicy 'delay'", () => {
       }
       if (who !== 'stop') await server.stop();
       expect(log.all('messageReceive').length).toBeLessThan(400);
+    }
+  });
+
+  test('goes on where it was after a pause, and a pause is one for whom it is no turn', async () => {
+    const { server, log } = await TestServer.start({ limits: { messagesPerSecond: 200 } });
+    const client = await wsClient(`ws://127.0.0.1:${server.port}/`);
+    const connection = (await log.value('connect')) as { clientIP: string; clientPort: number };
+    sendAtOnce(client, numbers(600));
+    // The first second's worth is there at once; the rest waits for its turn.
+    await log.count('messageReceive', 200);
+    for (let round = 0; round < 3; round++) {
+      await server.pause(connection);
+      // The engine has heard of it when it has answered; what it had read until then comes before.
+      const { received } = await server.stats();
+      await log.count('messageReceive', received.messages);
+      const before = log.all('messageReceive').length;
+      expect(before).toBe(received.messages);
+      await turns(await TestServer.start(), 300);
+      expect(log.all('messageReceive').length).toBe(before);
+      expect((await server.stats()).received.messages).toBe(before);
+      await server.resume(connection);
+      await log.count('messageReceive', before + 20);
+    }
+    await log.count('messageReceive', 600);
+    const got = log.values('messageReceive') as { data: string }[];
+    expect(got.map(({ data }) => data)).toEqual(numbers(600));
+    expect(log.all('close')).toEqual([]);
+  });
+
+  test('a paused connection that owes is ended by close and by terminate', async () => {
+    for (const how of ['close', 'terminate'] as const) {
+      const { server, log } = await TestServer.start({ limits: { messagesPerSecond: 1 } });
+      const client = await wsClient(`ws://127.0.0.1:${server.port}/`);
+      const connection = (await log.value('connect')) as { clientIP: string; clientPort: number };
+      sendAtOnce(client, numbers(100));
+      await log.next('messageReceive');
+      await server.pause(connection);
+      const end = ended(client);
+      await server[how](connection);
+      expect((await end).code).toBe(how === 'close' ? 1000 : 1006);
+      await log.next('close');
+      await server.stop();
     }
   });
 

@@ -3,12 +3,13 @@
  * that nobody waits for ever, gets past the limits or is let in by mistake.
  */
 
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { webSocket } from 'ohos-websocket';
 import * as parity from 'ohos-websocket/parity';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import WebSocket from 'ws';
-import { makeCertificates, readPair } from '../helpers/certificates.js';
+import { makeCertificates, makeMoreCertificates, readPair } from '../helpers/certificates.js';
 import { within } from '../helpers/deadline.js';
 import { rejection, type ServerConfig, TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
@@ -191,6 +192,41 @@ describe('a hook', () => {
     expect((await server.nextMessage()).data).toBe('x'.repeat(5000));
   });
 
+  it.each([
+    ['demand', true],
+    ['ask', true],
+    ['ask', false],
+  ] as const)('sees the certificate of a client: %s, has one: %s', async (clients, has) => {
+    const made = makeCertificates();
+    const more = makeMoreCertificates(made);
+    onTestFinished(() => made.remove());
+    const seen: Request['peerCertificate'][] = [];
+    const server = await startWith(
+      ({ peerCertificate }: Request) => {
+        seen.push(peerCertificate);
+        return { accept: peerCertificate !== undefined, data: peerCertificate?.subject };
+      },
+      { serverCert: made.server, clientCertificates: clients, caPath: made.caPath },
+    );
+    const own = readPair(more.client);
+    const peer = await RawPeer.connect({
+      port: server.port,
+      tls: { rejectUnauthorized: false, ...(has && own) },
+    });
+    peer.write(upgradeRequest());
+    expect((await peer.readHead()).status).toBe(has ? 101 : 403);
+    if (!has) {
+      expect(seen).toEqual([undefined]);
+      return;
+    }
+    const { fingerprint256, subject, raw } = new X509Certificate(own.cert);
+    expect(seen).toMatchObject([{ fingerprint256, subject }]);
+    expect(Buffer.from(seen[0]?.raw ?? []).equals(raw)).toBe(true);
+    const connection = await server.nextConnect();
+    expect(connection.data).toBe(subject);
+    expect(connection.clientCertificate?.fingerprint256).toBe(fingerprint256);
+  });
+
   it('may take its time for one, and answer another', async () => {
     const desk = new Desk();
     const server = await startWith(desk.hook);
@@ -361,7 +397,107 @@ describe('a hook that fails', () => {
   });
 });
 
+describe('the signal of a request', () => {
+  /** Resolves when it aborts. */
+  const aborted = ({ signal }: Request) =>
+    within<unknown>(
+      signal.aborted ? Promise.resolve() : once(signal, 'abort'),
+      'the signal to abort',
+    );
+
+  it.each(['end', 'reset'])('aborts when the client goes away, by %s', async (how) => {
+    const desk = new Desk();
+    const server = await startWith(desk.hook, { maxConnectionsForOneClient: 1 });
+    const gone = await RawPeer.connect({ port: server.port });
+    gone.write(upgradeRequest());
+    const { request, decide } = await desk.next();
+    expect(request.signal.aborted).toBe(false);
+    if (how === 'end') gone.socket.end();
+    else gone.reset();
+    await aborted(request);
+    expect(request.signal.reason).toMatchObject({ name: 'AbortError' });
+    // It counts no more, whatever is decided.
+    const peer = await RawPeer.connect({ port: server.port });
+    peer.write(upgradeRequest());
+    const later = await desk.next(1);
+    decide(true);
+    later.decide(true);
+    expect((await peer.readHead()).status).toBe(101);
+    await server.nextConnect();
+    expect(later.request.signal.aborted).toBe(false);
+    expect(server.log.names).toEqual(['connect']);
+  });
+
+  it('aborts when a client of TLS goes away', async () => {
+    const made = makeCertificates();
+    onTestFinished(() => made.remove());
+    const desk = new Desk();
+    const server = await startWith(desk.hook, { serverCert: made.server });
+    const tls = { rejectUnauthorized: false };
+    const peer = await RawPeer.connect({ port: server.port, tls });
+    peer.write(upgradeRequest());
+    const { request } = await desk.next();
+    peer.socket.end();
+    await aborted(request);
+  });
+
+  it('is aborted for a client that was gone before anybody looked', async () => {
+    const desk = new Desk();
+    const server = await startWith(desk.hook);
+    const peer = await RawPeer.connect({ port: server.port });
+    peer.write(upgradeRequest());
+    peer.socket.end();
+    await aborted((await desk.next()).request);
+  });
+
+  it('does not abort because frames come early', async () => {
+    const desk = new Desk();
+    const server = await startWith(desk.hook);
+    const peer = await RawPeer.connect({ port: server.port });
+    peer.write(upgradeRequest());
+    const { request, decide } = await desk.next();
+    peer.sendText('early');
+    await peer.flushed();
+    await turns(await TestServer.start(), 2);
+    expect(request.signal.aborted).toBe(false);
+    decide(true);
+    expect((await server.nextMessage()).data).toBe('early');
+    peer.socket.end();
+    await server.nextClose();
+    expect(request.signal.aborted).toBe(false);
+  });
+
+  it.each<[string, Partial<ServerConfig>, (server: TestServer) => unknown]>([
+    ['the time is up', { limits: { handshakeTimeoutMs: 200 } }, () => undefined],
+    ['the server stops', {}, (server) => server.stop()],
+    ['the server drains', {}, (server) => server.server.stop({ drain: 60 })],
+  ])('aborts when %s; the client is told 503 at once', async (_why, config, act) => {
+    const desk = new Desk();
+    const server = await startWith(desk.hook, config);
+    const peer = await RawPeer.connect({ port: server.port });
+    peer.write(upgradeRequest());
+    const { request } = await desk.next();
+    const acted = act(server);
+    expect((await peer.readHead()).status).toBe(503);
+    await aborted(request);
+    await acted;
+  });
+});
+
 describe('requests that are asked about', () => {
+  /** A connection, and a client about whom the hook is asked. */
+  async function oneInOneAsking() {
+    const desk = new Desk();
+    const server = await startWith(desk.hook);
+    const opening = RawPeer.open({ port: server.port });
+    (await desk.next()).decide(true);
+    const open = await opening;
+    const peer = await RawPeer.connect({ port: server.port });
+    peer.write(upgradeRequest());
+    const { decide } = await desk.next(1);
+    return { server, open, peer, decide };
+  }
+
   it('count for the limits, until they are refused', async () => {
     const desk = new Desk();
     const server = await startWith(desk.hook, { maxConnectionsForOneClient: 1 });
@@ -401,15 +537,34 @@ describe('requests that are asked about', () => {
     expect(server.log.names).toEqual(['connect']);
   });
 
+  it.each([undefined, { drain: 60 }])(
+    'are refused by a stop right behind the decision: %j',
+    async (options) => {
+      const { server, open, peer, decide } = await oneInOneAsking();
+      decide(true);
+      // Behind the decision, and in the same batch for the engine.
+      await Promise.resolve();
+      await Promise.resolve();
+      const stopped: Promise<unknown> =
+        options === undefined ? server.stop() : server.server.stop(options);
+      // In at the last moment, or not in: nobody stays in whom the server does not know of.
+      const { status } = await peer.readHead();
+      expect([101, 503]).toContain(status);
+      if (status === 101) {
+        expect((await peer.expectClose()).code).toBe(1001);
+        peer.sendClose(1001);
+        peer.halfClose();
+      }
+      await open.expectClose();
+      open.sendClose(1001);
+      open.halfClose();
+      await within(stopped, 'the server to stop');
+      expect(server.log.all('connect')).toHaveLength(status === 101 ? 2 : 1);
+    },
+  );
+
   it('are refused while the server drains', async () => {
-    const desk = new Desk();
-    const server = await startWith(desk.hook);
-    const opening = RawPeer.open({ port: server.port });
-    (await desk.next()).decide(true);
-    const open = await opening;
-    const peer = await RawPeer.connect({ port: server.port });
-    peer.write(upgradeRequest());
-    const { decide } = await desk.next(1);
+    const { server, open, peer, decide } = await oneInOneAsking();
     const stopped = server.server.stop({ drain: 60 });
     await open.expectClose();
     decide(true);

@@ -113,6 +113,12 @@ void Loop::FinishAdoptions() {
   adoptions_.clear();
 }
 
+void Loop::Hold(int fd, SocketHandler& handler) {
+  Watched& watched = At(fd);
+  watched.handler = &handler;
+  poller_->Watch(fd, watched.generation, Poller::Mode::kEdge, true, false);
+}
+
 void Loop::Return(int fd) {
   for (Adoption& adoption : adoptions_) {
     if (adoption.fd == fd) adoption.handler = nullptr;

@@ -44,7 +44,9 @@ class Loop {
   // A socket that lws does not know: its handler hears of what can be read, as long as there is something.
   void Watch(int fd, SocketHandler& handler);
   void Unwatch(int fd) { Forget(fd); }
-  // Gives it back to lws, which is going to end it.
+  // lws keeps this connection, but its events go to the handler until Return(). lws must want none meanwhile.
+  void Hold(int fd, SocketHandler& handler);
+  // Gives it back to lws, which is going to end it, or goes on with what it has held.
   void Return(int fd);
   // The handler wants to hear of what can be read again, having read all there was; of room to write, after a
   // write that was not taken whole.

@@ -40,6 +40,12 @@ inline int AcceptSocket(int listen_fd, sockaddr* address, socklen_t* size) {
 #endif
 }
 
+// The peer's half has come to its end, and nothing is left to be read before it.
+inline bool HasEnded(int fd) {
+  char byte = 0;
+  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 inline timespec ModifiedAt(const struct stat& status) {
 #ifdef __APPLE__
   return status.st_mtimespec;

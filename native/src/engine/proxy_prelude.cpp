@@ -16,17 +16,12 @@ namespace ohws {
 ProxyPrelude::ProxyPrelude(Core& core, ServerListener& listener, int fd, std::string ip, uint64_t timeout_ms)
     : core_(core), listener_(listener), fd_(fd), ip_(std::move(ip)) {
   core_.loop().Watch(fd_, *this);
-  lws_sul_schedule(
-      core_.context(), 0, &timer_.timer,
-      [](lws_sorted_usec_list_t* timer) {
-        ProxyPrelude& prelude = *reinterpret_cast<Timer*>(timer)->prelude;
-        prelude.listener_.OnPrelude(prelude, End::kTimeout);
-      },
-      static_cast<lws_usec_t>(timeout_ms) * LWS_US_PER_MS);
+  core_.deadlines().Set(*this, NowMs() + timeout_ms);
 }
 
+void ProxyPrelude::OnDue(uint64_t /*now_ms*/) { listener_.OnPrelude(*this, End::kTimeout); }
+
 ProxyPrelude::~ProxyPrelude() {
-  lws_sul_cancel(&timer_.timer);
   if (fd_ >= 0) close(Release());
 }
 

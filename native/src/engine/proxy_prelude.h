@@ -2,8 +2,6 @@
 // read from it, and not a byte more; then it goes the way of every accepted socket. Engine thread.
 #pragma once
 
-#include <libwebsockets.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,13 +9,14 @@
 
 #include "engine/loop.h"
 #include "protocol/proxy_header.h"
+#include "protocol/timing_wheel.h"
 
 namespace ohws {
 
 class Core;
 class ServerListener;
 
-class ProxyPrelude final : public SocketHandler {
+class ProxyPrelude final : public SocketHandler, private Timer {
  public:
   // What became of it: OnPrelude of the listener is told once, and may destroy it.
   enum class End : uint8_t {
@@ -43,18 +42,14 @@ class ProxyPrelude final : public SocketHandler {
   void OnSocketEvent(bool ended) override;
 
  private:
-  // lws gives the timer back, which is the first member.
-  struct Timer {
-    lws_sorted_usec_list_t timer;
-    ProxyPrelude* prelude;
-  };
+  // It takes too long.
+  void OnDue(uint64_t now_ms) override;
 
   Core& core_;
   ServerListener& listener_;
   int fd_;
   const std::string ip_;
   ProxyHeader header_;
-  Timer timer_{{}, this};
 };
 
 }  // namespace ohws

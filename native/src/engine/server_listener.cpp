@@ -321,6 +321,7 @@ void ServerListener::Drain(uint32_t limit_ms, uint16_t code, std::string_view re
   drained_at_ms_ = drain_begun_ms_ + limit_ms;
   to_drain_ = connections_.size();
   LeaveToOthers();
+  GiveUpRequests();
   CloseAll(code, reason);
   for (Connection* connection : connections_) connection->OnDrain();
   if (connections_.empty()) FinishDrain();
@@ -585,13 +586,14 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
   }
   if (Judge(wsi, head.Value("origin"), head.Value("sec-websocket-extensions")) != 0) return -1;
   const Peer peer = PeerOf(wsi);
-  const UpgradeRequests::Request& request = requests_.Add(wsi);
+  UpgradeRequests::Request& request = requests_.Add(*this, wsi);
   StringListWriter strings;
   strings.Add(peer.ip).Add(ClientIp(wsi)).Add(head.method()).Add(head.target()).Add(VerifiedCertificate(wsi));
   for (const HttpHead::Field& field : head.fields()) strings.Add(field.name).Add(field.value);
   const uint8_t flags = lws_is_ssl(wsi) != 0 ? kSecure : uint8_t{0};
   core_.up().Post(UpKind::kUpgradeRequest, id_, request.id, peer.port, flags, strings.bytes());
   lws_rx_flow_control(wsi, 0);
+  core_.loop().Hold(lws_get_socket_fd(wsi), request);
   bytes.token = nullptr;
   bytes.len = 0;
   return static_cast<int>(used) - 1;
@@ -600,12 +602,9 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
 void ServerListener::AnswerUpgrade(uint32_t id, uint16_t http_status, std::string_view strings) {
   lws* wsi = requests_.Find(id);
   if (wsi == nullptr) return;
-  if (state_ == State::kDraining) {
-    EndRequest(wsi);
-    RefuseToDrain(wsi);
-    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-  } else if (http_status == 0) {
+  if (http_status == 0) {
     ReadAcceptance(strings, *requests_.Find(wsi));
+    core_.loop().Return(lws_get_socket_fd(wsi));
     lws_rx_flow_control(wsi, 1);
   } else {
     EndRequest(wsi);
@@ -615,11 +614,21 @@ void ServerListener::AnswerUpgrade(uint32_t id, uint16_t http_status, std::strin
 }
 
 void ServerListener::GiveUpRequests() {
-  while (lws* wsi = requests_.FindUndecided()) {
+  while (lws* wsi = requests_.First()) {
     EndRequest(wsi);
-    counters_.CountRefusal(RefusalReason::kBusy);
-    AnswerAndCut(wsi, BuildHttpRefusal(kUnavailable, {}, kGoingAway));
+    if (state_ == State::kDraining) {
+      RefuseToDrain(wsi);
+      lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    } else {
+      counters_.CountRefusal(RefusalReason::kBusy);
+      AnswerAndCut(wsi, BuildHttpRefusal(kUnavailable, {}, kGoingAway));
+    }
   }
+}
+
+void ServerListener::OnAskingClientGone(lws* wsi) {
+  EndRequest(wsi);
+  lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
 void ServerListener::AnswerAndCut(lws* wsi, std::string answer) {
@@ -628,10 +637,16 @@ void ServerListener::AnswerAndCut(lws* wsi, std::string answer) {
 }
 
 bool ServerListener::EndRequest(lws* wsi) {
-  const auto request = requests_.Take(wsi);
-  if (!request.has_value()) return false;
+  if (!ForgetRequest(wsi)) return false;
+  core_.loop().Return(lws_get_socket_fd(wsi));
   StopCounting(wsi);
-  core_.up().Post(UpKind::kUpgradeEnded, id_, request->id);
+  return true;
+}
+
+bool ServerListener::ForgetRequest(lws* wsi) {
+  const uint32_t id = requests_.Remove(wsi);
+  if (id == 0) return false;
+  core_.up().Post(UpKind::kUpgradeEnded, id_, id);
   return true;
 }
 
@@ -641,7 +656,7 @@ void ServerListener::StopCounting(lws* wsi) {
 
 void ServerListener::OnHandshakeOver(lws* wsi) {
   --handshakes_;
-  EndRequest(wsi);
+  ForgetRequest(wsi);
   StopCounting(wsi);
 }
 
@@ -781,9 +796,9 @@ std::string ServerListener::AgreeOnDeflate(lws* wsi) {
 
 void ServerListener::OnEstablished(lws* wsi) {
   const Peer peer = PeerOf(wsi);
-  const auto request = requests_.Take(wsi);
+  const uint32_t request = requests_.Remove(wsi);
   const std::string counted = core_.handshakes().TakeCounted(wsi).value_or(peer.ip);
-  const std::string details = DetailsOf(wsi, peer.ip, counted, request.has_value() ? request->id : 0);
+  const std::string details = DetailsOf(wsi, peer.ip, counted, request);
   core_.handshakes().End(wsi);
   Connection* connection =
       core_.Accept(wsi, *this, counted, config_.netstack ? CloseRules::kNetstack : CloseRules::kDocumented);

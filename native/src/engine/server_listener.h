@@ -85,6 +85,8 @@ class ServerListener {
 
   // What JavaScript says to a kUpgradeRequest; see UpgradeRequests.
   void AnswerUpgrade(uint32_t request, uint16_t http_status, std::string_view strings);
+  // Its client has ended TCP while JavaScript decides.
+  void OnAskingClientGone(lws* wsi);
   // Which control frames of its connections JavaScript wants to hear of: kWatchPings, kWatchPongs.
   void Watch(uint32_t what) { watched_ = what; }
   bool watches(uint8_t what) const { return (watched_ & what) != 0; }
@@ -187,12 +189,14 @@ class ServerListener {
   std::string DetailsOf(lws* wsi, std::string_view ip, std::string_view counted, uint32_t request) const;
   // The client's, if it was asked for and verified, in PEM.
   std::string VerifiedCertificate(lws* wsi) const;
-  // Held connections are answered in JavaScript's place.
+  // Connections that are held, or were let in a moment ago, are answered in JavaScript's place: we go.
   void GiveUpRequests();
   // Answers and ends it, outside of a callback of lws.
   void AnswerAndCut(lws* wsi, std::string answer);
-  // JavaScript's request is over, without an answer of its.
+  // JavaScript's request is over, without an answer of its; the connection is lws's again. False: it was
+  // none.
   bool EndRequest(lws* wsi);
+  bool ForgetRequest(lws* wsi);
   // It counts for the limits no more, if it did.
   void StopCounting(lws* wsi);
   // Answers with this status and tells JavaScript. -1, as lws wants it.

@@ -1,18 +1,23 @@
 // Two tables, and the answer's strings. Engine thread.
 #include "engine/upgrade_requests.h"
 
-#include <utility>
 #include <vector>
 
+#include "engine/posix.h"
+#include "engine/server_listener.h"
 #include "protocol/handshake.h"
 
 namespace ohws {
 
-const UpgradeRequests::Request& UpgradeRequests::Add(lws* wsi) {
+void UpgradeRequests::Request::OnSocketEvent(bool ended) {
+  if (ended || HasEnded(lws_get_socket_fd(wsi))) listener.OnAskingClientGone(wsi);
+}
+
+UpgradeRequests::Request& UpgradeRequests::Add(ServerListener& listener, lws* wsi) {
   // As a record's number it is read as a signed one.
   last_id_ = last_id_ % 0x7fffffff + 1;
   by_id_.insert_or_assign(last_id_, wsi);
-  return requests_.insert_or_assign(wsi, Request{last_id_, false, {}, {}}).first->second;
+  return requests_.try_emplace(wsi, listener, wsi, last_id_).first->second;
 }
 
 UpgradeRequests::Request* UpgradeRequests::Find(lws* wsi) {
@@ -25,20 +30,13 @@ lws* UpgradeRequests::Find(uint32_t id) const {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
-std::optional<UpgradeRequests::Request> UpgradeRequests::Take(lws* wsi) {
+uint32_t UpgradeRequests::Remove(lws* wsi) {
   const auto found = requests_.find(wsi);
-  if (found == requests_.end()) return std::nullopt;
-  Request request = std::move(found->second);
+  if (found == requests_.end()) return 0;
+  const uint32_t id = found->second.id;
   requests_.erase(found);
-  by_id_.erase(request.id);
-  return request;
-}
-
-lws* UpgradeRequests::FindUndecided() const {
-  for (const auto& [wsi, request] : requests_) {
-    if (!request.accepted) return wsi;
-  }
-  return nullptr;
+  by_id_.erase(id);
+  return id;
 }
 
 void ReadAcceptance(std::string_view strings, UpgradeRequests::Request& request) {

@@ -11,14 +11,23 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "engine/loop.h"
 #include "wire/record.h"
 
 namespace ohws {
 
+class ServerListener;
+
 class UpgradeRequests {
  public:
-  struct Request {
-    uint32_t id;
+  // Hears from the loop that its client has gone, as long as it is held.
+  struct Request final : SocketHandler {
+    Request(ServerListener& by, lws* of, uint32_t number) : listener(by), wsi(of), id(number) {}
+    void OnSocketEvent(bool ended) override;
+
+    ServerListener& listener;
+    lws* const wsi;
+    const uint32_t id;
     bool accepted = false;
     // Of the answer, once accepted: the subprotocol, empty for none; nothing leaves it to the server.
     std::optional<std::string> subprotocol;
@@ -26,15 +35,15 @@ class UpgradeRequests {
   };
 
   // Waits from now on.
-  const Request& Add(lws* wsi);
+  Request& Add(ServerListener& listener, lws* wsi);
   // Null for a connection that JavaScript was not asked about, or has been answered by us.
   Request* Find(lws* wsi);
   // Whose request it is; null if it is gone.
   lws* Find(uint32_t id) const;
-  // It is decided, or given up.
-  std::optional<Request> Take(lws* wsi);
-  // One that nobody has decided on, null if there is none.
-  lws* FindUndecided() const;
+  // It is over: its id, 0 if there was none.
+  uint32_t Remove(lws* wsi);
+  // Any one, null if there is none.
+  lws* First() const { return requests_.empty() ? nullptr : requests_.begin()->first; }
 
  private:
   std::unordered_map<lws*, Request> requests_;
