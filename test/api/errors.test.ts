@@ -4,8 +4,8 @@
  */
 
 import { webSocket } from 'ohos-websocket';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { callback, callWith, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
 import { RawListener, RawPeer } from '../helpers/peers.js';
@@ -24,11 +24,7 @@ const TEXTS = {
 
 const noop = () => undefined;
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 /** The promise of this call rejects with this code and its text, as an Error. */
 async function expectError(promise: unknown, code: keyof typeof TEXTS): Promise<void> {

@@ -8,14 +8,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type tls from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
-import {
-  type Certificates,
-  makeCertificates,
-  readPair,
-  startOpenssl,
-} from '../helpers/certificates.js';
+import { certificatesOfFile, readPair, startOpenssl } from '../helpers/certificates.js';
 import { Changes, PATIENT, within } from '../helpers/deadline.js';
 import {
   bytesOf,
@@ -28,11 +23,7 @@ import { RawListener, RawPeer } from '../helpers/peers.js';
 
 const onLinux = process.platform === 'linux';
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 type CertificateName = 'server' | 'wrongHost' | 'expired' | 'selfSigned';
 

@@ -4,18 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT, poll } from '../helpers/deadline.js';
 import { bytesOf, TestClient, TestServer } from '../helpers/endpoints.js';
 import { type ProxyKind, startProxy } from '../proxy/real-proxy.js';
 import { readPage } from './markdown.js';
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates?.remove());
+const certificates = certificatesOfFile();
 
 const ROOM = { maxConcurrentClientsNumber: 1000, maxConnectionsForOneClient: 1000 };
 

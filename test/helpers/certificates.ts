@@ -8,6 +8,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
 import { plainEnvironment } from './deadline.js';
 
 /** PEM files, in the form of the API's `ServerCert`. */
@@ -188,6 +189,19 @@ interface Issued {
   readonly days?: readonly [from: number, to: number];
   /** Name of the files of the CA; default `ca`. */
   readonly issuer?: string;
+}
+
+/** Certificates for all tests of a file, which calls this at its top level. */
+export function certificatesOfFile(): Certificates {
+  const certificates = makeCertificates();
+  afterAll(() => certificates.remove());
+  return certificates;
+}
+
+/** The same, and more of them. */
+export function moreCertificatesOfFile(): Certificates & MoreCertificates {
+  const certificates = certificatesOfFile();
+  return { ...certificates, ...makeMoreCertificates(certificates) };
 }
 
 /** Makes more certificates in the same folder. */

@@ -5,8 +5,8 @@
 
 import { once } from 'node:events';
 import net from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { VERY_PATIENT } from '../helpers/deadline.js';
 import { closeBody, type FrameSpec, Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
 import { type Victim, withstands } from './victim.js';
@@ -15,11 +15,7 @@ const MI = 1024 * 1024;
 /** What a process may grow by for reasons of its own: buffers, pools, the heap's slack. */
 const SLACK = 48 * MI;
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 /** So many attackers at a time. */
 function times<T>(count: number, attack: (n: number) => Promise<T>): Promise<T[]> {

@@ -6,24 +6,17 @@
 
 import { readFileSync } from 'node:fs';
 import { Agent, WebSocket as UndiciClient } from 'undici';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { Changes, PATIENT } from '../helpers/deadline.js';
 import { bytesOf, TestServer } from '../helpers/endpoints.js';
 import { RawPeer } from '../helpers/peers.js';
 
 const SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000, 5_242_864];
 
-let certificates: Certificates;
-let agent: Agent;
-beforeAll(() => {
-  certificates = makeCertificates();
-  agent = new Agent({ connect: { ca: readFileSync(certificates.caPath) } });
-});
-afterAll(async () => {
-  await agent.destroy();
-  certificates.remove();
-});
+const certificates = certificatesOfFile();
+const agent = new Agent({ connect: { ca: readFileSync(certificates.caPath) } });
+afterAll(() => agent.destroy());
 
 describe.each([
   ['plain', false],

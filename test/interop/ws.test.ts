@@ -9,19 +9,15 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket as WsClient, WebSocketServer as WsServer } from 'ws';
-import { type Certificates, makeCertificates, readPair } from '../helpers/certificates.js';
+import { certificatesOfFile, readPair } from '../helpers/certificates.js';
 import { Changes, PATIENT, within } from '../helpers/deadline.js';
 import { bytesOf, TestClient, TestServer } from '../helpers/endpoints.js';
 
 const SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000, 5_242_864];
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 const transports = [
   ['plain', false],

@@ -5,8 +5,8 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
 import { RawListener, RawPeer, upgradeAnswer, upgradeRequest } from '../helpers/peers.js';
@@ -16,13 +16,8 @@ const TOO_LONG = 'the handshake took too long';
 const HASTY = { handshakeTimeoutMs: 50 };
 const PATIENTLY = { handshakeTimeoutMs: 600_000 };
 
-let certificates: Certificates;
-let ca: string;
-beforeAll(() => {
-  certificates = makeCertificates();
-  ca = readFileSync(certificates.caPath, 'utf8');
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
+const ca = readFileSync(certificates.caPath, 'utf8');
 
 describe('handshakeTimeoutMs of our server', PATIENT, () => {
   it.each([

@@ -5,8 +5,8 @@
 
 import { readFileSync } from 'node:fs';
 import { webSocket as parity } from 'ohos-websocket/parity';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT, pause, within } from '../helpers/deadline.js';
 import { callWith, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
 import { type Head, Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
@@ -17,11 +17,7 @@ const LONG = 600;
 /** More than both kernels keep for a peer that does not read. */
 const MUCH = new ArrayBuffer(16 << 20);
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 type Report = Awaited<ReturnType<typeof drain>>;
 type StopOptions = parity.WebSocketStopOptions;

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { blockJavaScript, Changes, PATIENT, pause, VERY_PATIENT } from '../helpers/deadline.js';
 import { type EventLog, TestClient, TestServer } from '../helpers/endpoints.js';
 import { Flooder } from '../helpers/flooder.js';
@@ -7,11 +7,7 @@ import { openBlocked } from '../helpers/pairs.js';
 import { Opcode, RawPeer, readClose } from '../helpers/peers.js';
 import { Victim } from '../hostile/victim.js';
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 describe(
   'D2 a wss connection survives receive flow control with frames pending',

@@ -6,19 +6,15 @@
 
 import type { TLSSocket } from 'node:tls';
 import { webSocket as netstack } from 'ohos-websocket/parity';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, makeCertificates, readPair } from '../helpers/certificates.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { certificatesOfFile, readPair } from '../helpers/certificates.js';
 import { PATIENT, VERY_PATIENT } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
 import { RawListener, RawPeer, SAMPLE_KEY, upgradeRequest } from '../helpers/peers.js';
 
 const onLinux = process.platform === 'linux';
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 describe.runIf(onLinux)(
   'D3 the Host header and SNI do not move a connection to another server',

@@ -11,8 +11,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { Changes, PATIENT, plainEnvironment, poll, VERY_PATIENT } from '../helpers/deadline.js';
 import { rejection, TestClient, TestServer } from '../helpers/endpoints.js';
 import { RawPeer, upgradeRequest } from '../helpers/peers.js';
@@ -20,11 +20,7 @@ import { Victim } from '../hostile/victim.js';
 
 const onLinux = process.platform === 'linux';
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 describe.runIf(onLinux)(
   'D7 no descriptors left: the accept loop rests and recovers',

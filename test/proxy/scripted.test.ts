@@ -4,8 +4,8 @@
  * has its own proxy. A failure is an error with the phase `proxy`.
  */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates, readPair } from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { certificatesOfFile, readPair } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { echoAndClose, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
 import { RawListener } from '../helpers/peers.js';
@@ -23,11 +23,7 @@ import {
   tunnel,
 } from './scripted-proxy.js';
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 describe('through a proxy', PATIENT, () => {
   it.each(['ws', 'wss'] as const)('%s goes by CONNECT, its upgrade as without', async (scheme) => {

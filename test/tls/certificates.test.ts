@@ -10,13 +10,10 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import type { webSocket } from 'ohos-websocket';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type CertificateFiles,
-  type Certificates,
-  type MoreCertificates,
-  makeCertificates,
-  makeMoreCertificates,
+  moreCertificatesOfFile,
   readPair,
 } from '../helpers/certificates.js';
 import { PATIENT, plainEnvironment, within } from '../helpers/deadline.js';
@@ -29,12 +26,7 @@ import {
 } from '../helpers/endpoints.js';
 import { RawPeer } from '../helpers/peers.js';
 
-let all: Certificates & MoreCertificates;
-beforeAll(() => {
-  const certificates = makeCertificates();
-  all = { ...certificates, ...makeMoreCertificates(certificates) };
-});
-afterAll(() => all.remove());
+const all = moreCertificatesOfFile();
 
 /** What `openssl s_client` sees and says of a server. */
 async function inspect(port: number, name?: string, ...more: string[]) {

@@ -6,23 +6,13 @@
 
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Certificates,
-  type MoreCertificates,
-  makeCertificates,
-  makeMoreCertificates,
-} from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { moreCertificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { type ClientOptions, TestClient } from '../helpers/endpoints.js';
 import { clientName, expectTalk, expectTlsFailure, type TlsKind, tlsKinds } from './tls-peers.js';
 
-let all: Certificates & MoreCertificates;
-beforeAll(() => {
-  const certificates = makeCertificates();
-  all = { ...certificates, ...makeMoreCertificates(certificates) };
-});
-afterAll(() => all.remove());
+const all = moreCertificatesOfFile();
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 const situations = tlsKinds.flatMap((kind) =>

@@ -7,13 +7,10 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type CertificateFiles,
-  type Certificates,
-  type MoreCertificates,
-  makeCertificates,
-  makeMoreCertificates,
+  moreCertificatesOfFile,
   readPair,
 } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
@@ -24,12 +21,7 @@ interface Files extends CertificateFiles {
   readonly keyPassword?: string;
 }
 
-let all: Certificates & MoreCertificates;
-beforeAll(() => {
-  const certificates = makeCertificates();
-  all = { ...certificates, ...makeMoreCertificates(certificates) };
-});
-afterAll(() => all.remove());
+const all = moreCertificatesOfFile();
 
 const FILE = 2302002;
 const OTHER = 2302999;

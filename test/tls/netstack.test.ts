@@ -8,30 +8,24 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { dangerouslyUseNetstackTls, webSocket } from 'ohos-websocket/parity';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type CertificateFiles,
-  type Certificates,
-  type MoreCertificates,
-  makeCertificates,
-  makeMoreCertificates,
-} from '../helpers/certificates.js';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { type CertificateFiles, moreCertificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT, within } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
 import { connectIn } from './fixture.js';
 
-let all: Certificates & MoreCertificates & { withRoot: CertificateFiles };
-beforeAll(() => {
-  const certificates = makeCertificates();
-  const { server, caPath, folder } = certificates;
-  const withRoot = { certPath: path.join(folder, 'with-root.pem'), keyPath: server.keyPath };
-  writeFileSync(
-    withRoot.certPath,
-    Buffer.concat([server.certPath, caPath].map((file) => readFileSync(file))),
-  );
-  all = { ...certificates, ...makeMoreCertificates(certificates), withRoot };
-});
-afterAll(() => all.remove());
+const certificates = moreCertificatesOfFile();
+const withRoot = {
+  certPath: path.join(certificates.folder, 'with-root.pem'),
+  keyPath: certificates.server.keyPath,
+};
+writeFileSync(
+  withRoot.certPath,
+  Buffer.concat(
+    [certificates.server.certPath, certificates.caPath].map((file) => readFileSync(file)),
+  ),
+);
+const all = { ...certificates, withRoot };
 afterEach(() => dangerouslyUseNetstackTls(false));
 
 type ServerFiles = {

@@ -6,26 +6,15 @@
 
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type CertificateFiles,
-  type Certificates,
-  type MoreCertificates,
-  makeCertificates,
-  makeMoreCertificates,
-} from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { type CertificateFiles, moreCertificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
 import { connectIn } from './fixture.js';
 import { resolveNames } from './names.js';
 import { expectTalk, expectTlsFailure, hasIpv6, tlsKinds } from './tls-peers.js';
 
-let all: Certificates & MoreCertificates;
-beforeAll(() => {
-  const certificates = makeCertificates();
-  all = { ...certificates, ...makeMoreCertificates(certificates) };
-});
-afterAll(() => all.remove());
+const all = moreCertificatesOfFile();
 
 /** Names of the pairs of files that a server can show. */
 type ServerFiles = {

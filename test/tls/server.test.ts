@@ -5,23 +5,13 @@
  */
 
 import type { SecureVersion } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Certificates,
-  type MoreCertificates,
-  makeCertificates,
-  makeMoreCertificates,
-} from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { moreCertificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { type ServerConfig, TestClient, TestServer } from '../helpers/endpoints.js';
 import { type TlsClientOptions, type TlsKind, tlsKinds } from './tls-peers.js';
 
-let all: Certificates & MoreCertificates;
-beforeAll(() => {
-  const certificates = makeCertificates();
-  all = { ...certificates, ...makeMoreCertificates(certificates) };
-});
-afterAll(() => all.remove());
+const all = moreCertificatesOfFile();
 
 describe.each(tlsKinds)('a server serves $name', PATIENT, (kind) => {
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('that speaks %s only', async (version) => {

@@ -7,23 +7,13 @@
 import { once } from 'node:events';
 import tls, { type SecureVersion } from 'node:tls';
 import { webSocket } from 'ohos-websocket';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Certificates,
-  type MoreCertificates,
-  makeCertificates,
-  makeMoreCertificates,
-} from '../helpers/certificates.js';
+import { describe, expect, it } from 'vitest';
+import { moreCertificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { TestClient } from '../helpers/endpoints.js';
 import { expectTalk, expectTlsFailure, type TlsServerOptions, tlsKinds } from './tls-peers.js';
 
-let all: Certificates & MoreCertificates;
-beforeAll(() => {
-  const certificates = makeCertificates();
-  all = { ...certificates, ...makeMoreCertificates(certificates) };
-});
-afterAll(() => all.remove());
+const all = moreCertificatesOfFile();
 
 const { TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3 } = webSocket.TlsProtocol;
 

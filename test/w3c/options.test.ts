@@ -2,17 +2,13 @@
 
 import { setPolicy } from 'ohos-websocket';
 import { WebSocket, type WebSocketInit } from 'ohos-websocket/w3c';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, makeCertificates } from '../helpers/certificates.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { certificatesOfFile } from '../helpers/certificates.js';
 import { bytesOf, TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawListener } from '../helpers/peers.js';
 import { NOBODY, Socket, thrownName } from './sockets.js';
 
-let certificates: Certificates;
-beforeAll(() => {
-  certificates = makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = certificatesOfFile();
 
 describe('bad options', () => {
   it.each([
