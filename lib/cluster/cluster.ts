@@ -9,20 +9,16 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { throwLater } from '../listeners.js';
 import { isArrayBuffer, mismatch } from '../validate.js';
+import { Drops } from './drops.js';
 import { ClusterError } from './errors.js';
-import {
-  decode,
-  encodeMark,
-  encodeMessage,
-  encodeQuestion,
-  MAX_TOPIC_BYTES,
-  type MessageFrame,
-} from './frame.js';
+import { decode, encodeMessage, MAX_TOPIC_BYTES, type MessageFrame } from './frame.js';
 import { Inbox } from './inbox.js';
 import { Ledger, type Missing } from './ledger.js';
+import { Marks } from './marks.js';
 import { type ReadOptions, readClusterOptions, refuse } from './options.js';
 import { Presence } from './presence.js';
 import { RedisLink } from './redis-link.js';
+import { RollCall } from './roll-call.js';
 import { Topics } from './topics.js';
 import type {
   ClusterCounters,
@@ -33,16 +29,10 @@ import type {
   TopicData,
 } from './types.js';
 
-/** A channel is marked when nothing was published in it for this long. */
-const QUIET_MS = 250;
-/** How long questions and answers to questions gather before they leave. */
-const GATHER_MS = 10;
 /** Between two attempts after Redis refused something. */
 const RETRY_MS = 1000;
 /** After this long without Redis the others may have forgotten us: we come back as somebody else. */
 const NEW_ID_AFTER_MS = 30 * 60_000;
-/** After this long without a sign of life a publisher is forgotten; by far the longer one. */
-const FORGET_AFTER_MS = 120 * 60_000;
 /** Looks at the numbers of subscribers between two looks for the dead. */
 const LOOKS_PER_ROLL_CALL = 30;
 
@@ -61,15 +51,10 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
   readonly #presence: Presence;
   readonly #inbox: Inbox<MessageFrame>;
   readonly #listening = new Map<number, Listening>();
-  /** The last number used in each channel that we have published in. */
-  readonly #sequences = new Map<number, number>();
-  /** Channels that are to be marked when they are quiet, with the last number at the last look. */
-  readonly #unmarked = new Map<number, number>();
-  /** Channels that somebody wants marks of: we of the others, and the others of us. */
-  readonly #unasked = new Set<number>();
-  readonly #unanswered = new Set<number>();
-  /** Since when publishers have given no sign of life. */
-  readonly #silentSince = new Map<string, number>();
+  readonly #marks: Marks;
+  /** Messages that were dropped, not reported yet. */
+  readonly #drops = new Drops((row) => this.#report('overload', row));
+  readonly #rollCall = new RollCall();
   readonly #counters: Counters = {
     published: 0,
     unpublished: 0,
@@ -89,11 +74,6 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
   #apartSince = performance.now();
   /** Which return to Redis this is: an older one that is still under way has nothing to say. */
   #attempt = 0;
-  /** Messages that were dropped in a row, not reported yet. */
-  #dropped: (Missing & Pick<Gap, 'channel' | 'publisher'>) | undefined;
-  #dropTimer: NodeJS.Timeout | undefined;
-  #quietTimer: NodeJS.Timeout | undefined;
-  #talkTimer: NodeJS.Timeout | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
   #looks = 0;
 
@@ -104,6 +84,12 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     this.#topics = new Topics(options.channels);
     this.#presence = new Presence(options.prefix);
     this.#inbox = new Inbox(options.maxQueuedBytes, (message) => this.#deliver(message));
+    this.#marks = new Marks({
+      id: () => this.#id,
+      isJoined: () => this.#state === 'joined',
+      publish: async (channel, frame) => this.#link?.publish(this.#nameOf(channel), frame),
+      tryTo: (command, again) => this.#tryTo(command, again),
+    });
   }
 
   /** @internal For `joinCluster`. */
@@ -221,10 +207,9 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
   async leave(): Promise<void> {
     if (this.#state === 'left') return;
     const wasJoined = this.#state === 'joined';
-    this.#reportDropped();
+    this.#drops.flush();
     this.#setState('left', undefined);
-    clearTimeout(this.#quietTimer);
-    clearTimeout(this.#talkTimer);
+    this.#marks.stop();
     clearTimeout(this.#lookTimer);
     for (const listening of this.#listening.values()) release(listening);
     this.#listening.clear();
@@ -232,8 +217,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     if (link === undefined) return;
     try {
       if (wasJoined) {
-        const last = [...this.#unmarked.keys()].map((channel) => this.#mark(link, channel));
-        await Promise.all(last);
+        await this.#marks.flush();
         await this.#presence.unregister(link, this.#id);
       }
     } catch {
@@ -271,9 +255,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     }
     const asked = heeded(local.publish(topic, data, options));
     const channel = this.#topics.channelOf(topic);
-    const sequence = this.#lastIn(channel) + 1;
-    this.#sequences.set(channel, sequence);
-    this.#markLater(channel);
+    const sequence = this.#marks.next(channel);
     return this.#send(
       channel,
       encodeMessage({ publisher: this.#id, sequence }, topic, bytes),
@@ -301,65 +283,9 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     await asked;
   }
 
-  #lastIn(channel: number): number {
-    return this.#sequences.get(channel) ?? 0;
-  }
-
   #nameOf(channel: number | 'control'): string {
     const { prefix, channels } = this.#options;
     return `${prefix}${channels}:${channel}`;
-  }
-
-  // -------------------------------------------------------------------------------- marks and questions
-
-  /** Marks a channel when it is quiet. */
-  #markLater(channel: number): void {
-    if (!this.#unmarked.has(channel)) this.#unmarked.set(channel, this.#lastIn(channel));
-    this.#quietTimer ??= setTimeout(this.#markQuiet, QUIET_MS);
-  }
-
-  readonly #markQuiet = (): void => {
-    this.#quietTimer = undefined;
-    const link = this.#link;
-    // Who comes back says all of this again.
-    if (this.#state !== 'joined' || link === undefined) return;
-    for (const [channel, seen] of this.#unmarked) {
-      const last = this.#lastIn(channel);
-      // Where more was published, the next message tells what a mark would.
-      if (last !== seen) this.#unmarked.set(channel, last);
-      else void this.#mark(link, channel);
-    }
-    if (this.#unmarked.size > 0) this.#quietTimer = setTimeout(this.#markQuiet, QUIET_MS);
-  };
-
-  async #mark(link: RedisLink, channel: number): Promise<void> {
-    this.#unmarked.delete(channel);
-    const mark = encodeMark({ publisher: this.#id, sequence: this.#lastIn(channel) });
-    await this.#tryTo(link.publish(this.#nameOf(channel), mark), () => this.#markLater(channel));
-  }
-
-  /** Puts a channel among those to ask about, or to answer for. */
-  #talkLater(channels: Set<number>, channel: number): void {
-    channels.add(channel);
-    this.#talkTimer ??= setTimeout(this.#talk, GATHER_MS);
-  }
-
-  readonly #talk = (): void => {
-    this.#talkTimer = undefined;
-    const link = this.#link;
-    if (this.#state !== 'joined' || link === undefined) return;
-    for (const channel of this.#unanswered) void this.#mark(link, channel);
-    this.#unanswered.clear();
-    if (this.#unasked.size > 0) void this.#ask(link);
-  };
-
-  async #ask(link: RedisLink): Promise<void> {
-    const channels = [...this.#unasked];
-    this.#unasked.clear();
-    const question = encodeQuestion(this.#id, channels);
-    await this.#tryTo(link.publish(this.#nameOf('control'), question), () => {
-      for (const channel of channels) this.#talkLater(this.#unasked, channel);
-    });
   }
 
   /** Something in the background: what fails is tried again, and told if Redis refused it. */
@@ -391,7 +317,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
       this.#counters.malformed += 1;
     } else if (frame.publisher !== this.#id) {
       const asked = frame.channels.filter((channel) => channel < this.#options.channels);
-      for (const channel of asked) this.#talkLater(this.#unanswered, channel);
+      for (const channel of asked) this.#marks.answer(channel);
     }
   }
 
@@ -421,18 +347,8 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
 
   #receive(channel: number, frame: MessageFrame): void {
     this.#counters.received += 1;
-    if (this.#inbox.push(frame, frame.payload.length)) {
-      this.#reportDropped();
-      return;
-    }
-    const { publisher, sequence } = frame;
-    const before = this.#dropped;
-    const continues =
-      before?.channel === channel && before.publisher === publisher && before.to === sequence - 1;
-    if (!continues) this.#reportDropped();
-    const from = continues ? before.from : sequence;
-    this.#dropped = { channel, publisher, from, to: sequence };
-    this.#dropTimer ??= setTimeout(this.#reportDropped, QUIET_MS);
+    if (this.#inbox.push(frame, frame.payload.length)) this.#drops.flush();
+    else this.#drops.add(channel, frame.publisher, frame.sequence);
   }
 
   #deliver({ topic, payload, isText }: MessageFrame): unknown {
@@ -447,14 +363,6 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
   #reportLost(channel: number, publisher: string, missing: Missing | undefined): void {
     if (missing !== undefined) this.#report('lost', { channel, publisher, ...missing });
   }
-
-  readonly #reportDropped = (): void => {
-    clearTimeout(this.#dropTimer);
-    this.#dropTimer = undefined;
-    const dropped = this.#dropped;
-    this.#dropped = undefined;
-    if (dropped !== undefined) this.#report('overload', dropped);
-  };
 
   #report(reason: Gap['reason'], gap: Pick<Gap, 'channel' | 'publisher' | 'from' | 'to'>): void {
     const count = gap.to - gap.from + 1;
@@ -506,7 +414,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
       ledger.settle(others);
     }
     if (ledger.isComplete) release(listening);
-    this.#talkLater(this.#unasked, channel);
+    this.#marks.ask(channel);
   }
 
   *#knownPublishers(): Generator<string, void, undefined> {
@@ -545,7 +453,7 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     const attempt = this.#attempt;
     if (performance.now() - this.#apartSince > NEW_ID_AFTER_MS) {
       this.#id = newId();
-      this.#sequences.clear();
+      this.#marks.restart();
     }
     try {
       await this.#register(link);
@@ -574,8 +482,8 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
 
   #joined(): void {
     this.#setState('joined', undefined);
-    for (const channel of this.#sequences.keys()) this.#talkLater(this.#unanswered, channel);
-    for (const channel of this.#listening.keys()) this.#talkLater(this.#unasked, channel);
+    this.#marks.answerAll();
+    for (const channel of this.#listening.keys()) this.#marks.ask(channel);
     // Those that were begun while we were apart.
     for (const [channel, listening] of this.#listening) {
       if (!listening.ledger.isSettled) void this.#tryToListen(channel, listening);
@@ -625,20 +533,10 @@ export class Cluster<Connection> extends EventEmitter<ClusterEvents> {
     for (const [channel, listening] of incomplete) {
       listening.ledger.expectOnly(alive);
       if (listening.ledger.isComplete) release(listening);
-      else this.#talkLater(this.#unasked, channel);
+      else this.#marks.ask(channel);
     }
-    this.#callRoll(alive);
-  }
-
-  /** Forgets publishers that have given no sign of life for long: a cluster may live longer than they. */
-  #callRoll(alive: ReadonlySet<string>): void {
-    const now = performance.now();
-    for (const publisher of new Set(this.#knownPublishers())) {
-      const since = this.#silentSince.get(publisher) ?? now;
-      if (alive.has(publisher)) this.#silentSince.delete(publisher);
-      else this.#silentSince.set(publisher, since);
-      if (alive.has(publisher) || now - since < FORGET_AFTER_MS) continue;
-      this.#silentSince.delete(publisher);
+    const silent = this.#rollCall.call(this.#knownPublishers(), alive, performance.now());
+    for (const publisher of silent) {
       for (const { ledger } of this.#listening.values()) ledger.forget(publisher);
     }
   }

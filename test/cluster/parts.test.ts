@@ -1,6 +1,7 @@
-/** The pure parts: frames, the inbox, the spread of topics over channels. */
+/** The pure parts: frames, the inbox, dropped messages, the roll call, the spread of topics over channels. */
 
 import { describe, expect, it } from 'vitest';
+import { type DroppedRow, Drops } from '../../lib/cluster/drops.js';
 import {
   decode,
   encodeMark,
@@ -9,6 +10,7 @@ import {
   MAX_TOPIC_BYTES,
 } from '../../lib/cluster/frame.js';
 import { Inbox } from '../../lib/cluster/inbox.js';
+import { RollCall } from '../../lib/cluster/roll-call.js';
 import { Topics } from '../../lib/cluster/topics.js';
 import { settled } from '../helpers/fake-transport.js';
 
@@ -97,6 +99,44 @@ describe('the inbox', () => {
     inbox.push(2, 1);
     await settled();
     expect(taken).toEqual([1, 2]);
+  });
+});
+
+describe('dropped messages', () => {
+  it('in a row are one gap', () => {
+    const rows: DroppedRow[] = [];
+    const drops = new Drops((row) => rows.push(row));
+    for (const sequence of [3, 4, 5, 7]) drops.add(1, 'a', sequence);
+    drops.add(1, 'b', 8);
+    drops.add(2, 'b', 9);
+    drops.flush();
+    drops.flush();
+    expect(rows).toEqual([
+      { channel: 1, publisher: 'a', from: 3, to: 5 },
+      { channel: 1, publisher: 'a', from: 7, to: 7 },
+      { channel: 1, publisher: 'b', from: 8, to: 8 },
+      { channel: 2, publisher: 'b', from: 9, to: 9 },
+    ]);
+  });
+});
+
+describe('the roll call', () => {
+  const HOUR = 60 * 60_000;
+
+  it('forgets who was silent for two hours, once', () => {
+    const roll = new RollCall();
+    expect(roll.call(['a', 'b'], new Set(['a']), 0)).toEqual([]);
+    expect(roll.call(['a', 'b'], new Set(['a']), 2 * HOUR - 1)).toEqual([]);
+    expect(roll.call(['a', 'b'], new Set(['a']), 2 * HOUR)).toEqual(['b']);
+    expect(roll.call(['a', 'b'], new Set(['a']), 2 * HOUR)).toEqual([]);
+  });
+
+  it('counts from the last sign of life', () => {
+    const roll = new RollCall();
+    roll.call(['a'], new Set(), 0);
+    roll.call(['a'], new Set(['a']), HOUR);
+    expect(roll.call(['a'], new Set(), 2 * HOUR)).toEqual([]);
+    expect(roll.call(['a'], new Set(), 4 * HOUR)).toEqual(['a']);
   });
 });
 
