@@ -44,6 +44,8 @@ foreach(source IN LISTS fuzz_sources)
 endforeach()
 
 if(TARGET fuzz_engine)
+  file(GLOB script_sources CONFIGURE_DEPENDS "${fuzz_dir}/script/*.cpp")
+  target_sources(fuzz_engine PRIVATE ${script_sources})
   # Static libraries first, and what they need behind them.
   target_link_libraries(fuzz_engine PRIVATE ohws_engine ohws_libwebsockets)
   target_link_options(fuzz_engine PRIVATE LINKER:--no-as-needed)
