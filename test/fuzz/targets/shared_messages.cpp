@@ -29,8 +29,8 @@ Pair MakePair(Input& input, DeflateWorkspace& workspace, DeflateWorkspace& peers
   Pair pair{nullptr, nullptr, FrameReader({.compressed = deflate})};
   if (!deflate) return pair;
   DeflateOptions options;
-  options.level = 1 + (bits >> 1) % 2 * 8;
-  options.threshold_bytes = (bits >> 2) % 2 * size_t{32};
+  options.level = (bits & 2) != 0 ? 9 : 1;
+  options.threshold_bytes = (bits & 4) != 0 ? 32 : 0;
   DeflateParameters agreed;
   agreed.server_no_context_takeover = (bits & 8) != 0;
   agreed.server_max_window_bits = (bits & 16) != 0 ? 15 : 9;
