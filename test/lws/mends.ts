@@ -27,7 +27,9 @@ const LIFE = 'test/lws/life.test.ts';
 const CASES = 'test/conformance/cases';
 const READER = 'native/src/protocol/frame_reader.h';
 const CONNECTION = 'native/src/engine/connection.cpp';
+const CONNECTION_END = 'native/src/engine/connection_end.cpp';
 const LISTENER = 'native/src/engine/server_listener.cpp';
+const REQUESTS = 'native/src/engine/server_requests.cpp';
 const LISTENING = 'native/src/engine/listening_socket.cpp';
 const HEAD = 'native/src/protocol/http_head.h';
 
@@ -106,7 +108,7 @@ export const mends: readonly Mend[] = [
   {
     id: 'D12',
     defect: 'a close with output waiting has no close frame',
-    ours: CONNECTION,
+    ours: CONNECTION_END,
     test: [FLOW, 'D12 a close behind a large queue'],
   },
   {
@@ -118,7 +120,7 @@ export const mends: readonly Mend[] = [
   {
     id: 'D14',
     defect: "the peer's close code is lost while output waits",
-    ours: CONNECTION,
+    ours: CONNECTION_END,
     test: [FLOW, "D14 the peer's close code"],
   },
   {
@@ -161,7 +163,7 @@ export const mends: readonly Mend[] = [
   {
     id: 'D21',
     defect: 'refused upgrades get no answer',
-    ours: LISTENER,
+    ours: REQUESTS,
     test: ['test/api/limits.test.ts', '503'],
   },
   {
@@ -325,7 +327,7 @@ export const mends: readonly Mend[] = [
   {
     id: 'N7',
     defect: 'after a violation it waits for an answer that it cannot read',
-    ours: CONNECTION,
+    ours: CONNECTION_END,
     test: [FRAMES, 'violation the peer gets 1002'],
   },
   {

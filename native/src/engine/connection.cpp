@@ -1,3 +1,5 @@
+// What a Connection sends and receives, and what it waits for while it is open. How it ends is in
+// connection_end.cpp. Engine thread.
 #include "engine/connection.h"
 
 #include <algorithm>
@@ -15,51 +17,6 @@ namespace {
 
 // One write's worth of runs: what goes to the kernel at once.
 constexpr size_t kRunsPerWrite = 64;
-
-// What lws would say of a violation in its close frame (netstack). Where it has no words it just drops TCP.
-std::string_view WordsOfLws(Violation violation, bool is_client) {
-  if (is_client) return violation == Violation::kMasking ? "srv mask" : "";
-  switch (violation) {
-    case Violation::kFragmentedControl:
-      return "frag ctl";
-    case Violation::kReservedOpcode:
-      return "bad opc";
-    case Violation::kBadContinuation:
-      return "bad cont";
-    case Violation::kReservedBits:
-      return "rsv bits";
-    case Violation::kNone:
-    case Violation::kMasking:
-    case Violation::kControlTooLong:
-    case Violation::kLengthTooLong:
-    case Violation::kLengthNotMinimal:
-      break;
-  }
-  return {};
-}
-
-std::string_view Words(Violation violation) {
-  switch (violation) {
-    case Violation::kFragmentedControl:
-      return "fragmented control frame";
-    case Violation::kReservedOpcode:
-      return "reserved opcode";
-    case Violation::kBadContinuation:
-      return "unexpected continuation or new message";
-    case Violation::kReservedBits:
-      return "reserved bits";
-    case Violation::kMasking:
-      return "wrong masking";
-    case Violation::kControlTooLong:
-      return "control frame too long";
-    case Violation::kLengthTooLong:
-    case Violation::kLengthNotMinimal:
-      return "malformed length";
-    case Violation::kNone:
-      break;
-  }
-  return "protocol violation";
-}
 
 FrameRules RulesOf(Role role, CloseRules rules) {
   const bool netstack = rules == CloseRules::kNetstack;
@@ -98,8 +55,7 @@ Connection::Connection(Core& core, uint32_t id, lws* wsi, ServerListener& listen
 
 Connection::~Connection() { core_.topics().Leave(*this); }
 
-// ---------------------------------------------------------------------------------------------- from
-// JavaScript
+// ---- from JavaScript
 
 void Connection::Send(Opcode opcode, uint8_t* payload, size_t size) {
   if (!sending()) return;
@@ -172,54 +128,6 @@ void Connection::Ping(std::string_view payload) {
   if (state_ == State::kOpen) QueueControlFrame(Opcode::kPing, payload);
 }
 
-void Connection::Terminate(uint16_t code, std::string_view reason) {
-  if (!outcome_known()) {
-    ReportClosed(code, reason, false, {});
-    state_ = State::kDraining;
-  }
-  Cut();
-}
-
-void Connection::Close(uint16_t code, uint16_t wire_code, std::string_view reason) {
-  if (state_ > State::kOpen) return;
-  SetPaused(false);
-  local_close_ = std::make_unique<LocalClose>(LocalClose{code, std::string(reason)});
-  if (state_ == State::kConnecting) {
-    ReportLocalClose();
-    if (wsi_ == nullptr) {
-      End();
-      return;
-    }
-    state_ = State::kDraining;
-    Cut();
-    return;
-  }
-  if (netstack()) {
-    // C27: the reason is cut at a byte.
-    std::string body = {static_cast<char>(wire_code >> 8), static_cast<char>(wire_code)};
-    QueueCloseFrame(body.append(reason.substr(0, kMaxCloseReasonBytes)));
-  } else if (wire_code == 0) {
-    QueueCloseFrame({});
-  } else {
-    uint8_t body[kMaxControlPayloadBytes];
-    const size_t size = WriteClosePayload(body, wire_code, reason);
-    QueueCloseFrame({reinterpret_cast<const char*>(body), size});
-  }
-  state_ = State::kLocalClosing;
-}
-
-void Connection::Abandon(uint16_t wire_code, std::string_view reason) {
-  if (state_ == State::kConnecting) {
-    Close(wire_code, wire_code, reason);
-  } else if (state_ == State::kOpen) {
-    SetPaused(false);
-    tx_.DropUnsentFrames(core_.tx_pool());
-    FailProtocol(wire_code, reason);
-    // Nothing may follow what is missing.
-    OnReleased();
-  }
-}
-
 void Connection::RequestDrained() {
   if (state_ > State::kLocalClosing) return;
   size_t before = 0;
@@ -228,30 +136,7 @@ void Connection::RequestDrained() {
   AnswerDrained();
 }
 
-// The peer's last messages and the end that it made may have come in one read: an answer to those messages
-// goes before ours to that end.
-void Connection::EndWith(std::string_view close_body, State next) {
-  if (netstack()) {
-    QueueCloseFrame(close_body);
-    state_ = next;
-    return;
-  }
-  heartbeat_.Stop();
-  GoOnSoon();
-  last_word_ = std::make_unique<LastWord>(LastWord{std::string(close_body), next});
-  state_ = State::kLastWord;
-  SetEndDeadline(limits_->close_timeout_ms);
-}
-
-void Connection::OnReleased() {
-  if (state_ != State::kLastWord) return;
-  QueueCloseFrame(last_word_->close_body);
-  state_ = last_word_->next;
-  last_word_.reset();
-}
-
-// ----------------------------------------------------------------------------------------------------- from
-// lws and the loop
+// ---- from lws and the loop
 
 void Connection::UseDeflate(std::unique_ptr<DeflateSession> deflate) {
   deflate_ = std::move(deflate);
@@ -490,66 +375,12 @@ void Connection::OnPing(std::string_view payload) {
   }
 }
 
-void Connection::OnCloseFrame(std::string_view payload) {
-  const PeerClose peer = ParseClosePayload(payload);
-  switch (state_) {
-    case State::kOpen: {
-      const ReportedClose close =
-          ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload, rules_);
-      ReportClosed(close.code, close.reason, false, {}, 0, &peer);
-      EndWith(close.echo, State::kFinishing);
-      break;
-    }
-    case State::kLocalClosing:
-      // Both frames have crossed, or ours is still queued: what is queued leaves first.
-      ReportLocalClose(&peer);
-      state_ = State::kFinishing;
-      WantFlush();
-      break;
-    case State::kConnecting:
-    case State::kLastWord:
-    case State::kFinishing:
-    case State::kFailing:
-    case State::kDraining:
-    case State::kGone:
-      break;
-  }
-}
-
 void Connection::OnPong(std::string_view payload) {
   if (state_ == State::kOpen && listener_ != nullptr && listener_->watches(kWatchPongs)) {
     core_.up().Post(UpKind::kPong, id_, 0, 0, 0, payload);
   }
   heartbeat_.OnPong(NowMs(), RandomForHeartbeat());
   Arm();
-}
-
-void Connection::OnViolation(Violation violation) {
-  if (state_ == State::kOpen && netstack()) {
-    FailAsNetstack(WordsOfLws(violation, is_client()));
-  } else if (state_ == State::kOpen) {
-    FailProtocol(kCloseProtocolError, Words(violation));
-  } else if (state_ == State::kLocalClosing) {
-    // What the peer answers can no longer be read.
-    ReportLocalClose();
-    state_ = State::kFailing;
-    WantFlush();
-  }
-}
-
-// A client drops TCP, but for what lws has words for; a server says so and waits for the answer (§2.7, §3.4).
-void Connection::FailAsNetstack(std::string_view words) {
-  if (words.empty()) {
-    ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, "protocol violation"});
-    state_ = State::kDraining;
-    Cut();
-    return;
-  }
-  local_close_ = std::make_unique<LocalClose>(LocalClose{0, std::string(kLinkDownReason), true});
-  uint8_t body[kMaxControlPayloadBytes];
-  const size_t size = WriteClosePayload(body, kCloseProtocolError, words);
-  QueueCloseFrame({reinterpret_cast<const char*>(body), size});
-  state_ = State::kLocalClosing;
 }
 
 void Connection::Flush() {
@@ -611,43 +442,7 @@ void Connection::OnFlushed() {
   }
 }
 
-void Connection::OnTcpClosed() {
-  if (state_ == State::kGone) return;
-  if (state_ == State::kOpen) {
-    ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, "the TCP connection ended"});
-  } else if (state_ == State::kLocalClosing) {
-    ReportLocalClose();
-  }
-  lws_set_opaque_user_data(wsi_, nullptr);
-  wsi_ = nullptr;
-  End();
-}
-
-void Connection::End() {
-  state_ = State::kGone;
-  Cancel();
-  Unblock();
-  if (listener_ != nullptr) {
-    listener_->OnGone(*this);
-  } else {
-    core_.up().Post(UpKind::kGone, id_);
-  }
-  core_.Bury(*this);
-}
-
-void Connection::OnConnectFailed(uint16_t http_status, const Failure& failure) {
-  if (wsi_ != nullptr) lws_set_opaque_user_data(wsi_, nullptr);
-  wsi_ = nullptr;
-  if (state_ == State::kConnecting) {
-    StringListWriter strings;
-    failure.AppendTo(strings);
-    core_.up().Post(UpKind::kConnectFailed, id_, 0, http_status, 0, strings.bytes());
-  }
-  if (state_ != State::kGone) End();
-}
-
-// ----------------------------------------------------------------------------------------------------
-// deadlines
+// ---- deadlines
 
 uint32_t Connection::RandomForHeartbeat() {
   uint32_t random = 0;
@@ -732,24 +527,9 @@ void Connection::OnDue(uint64_t now_ms) {
   }
 }
 
-void Connection::OnDrain() {
-  if (state_ > State::kOpen && state_ < State::kGone) SetEndDeadline(0);
-}
-
-void Connection::CutInTime() {
-  if (listener_ != nullptr) listener_->OnCut();
-  Cut();
-}
-
-void Connection::SetEndDeadline(uint64_t timeout_ms) {
-  const uint64_t drained_ms = listener_ == nullptr ? 0 : listener_->drained_at_ms();
-  SetDeadline(drained_ms == 0 ? NowMs() + timeout_ms : drained_ms);
-}
-
 void Connection::SetDeadline(uint64_t at_ms) { core_.deadlines().Set(*this, at_ms); }
 
-// ------------------------------------------------------------------------------------------------------ the
-// rest
+// ---- the rest
 
 const uint8_t* Connection::NextMaskKey(uint8_t key[kMaskKeyBytes]) {
   if (!is_client()) return nullptr;
@@ -786,14 +566,6 @@ void Connection::Deliver() {
   ++traffic_.messages_received;
 }
 
-void Connection::FailProtocol(uint16_t wire_code, std::string_view reason) {
-  rx_.Reset();
-  uint8_t body[kMaxControlPayloadBytes];
-  const size_t size = WriteClosePayload(body, wire_code, reason);
-  ReportClosed(0, kLinkDownReason, true, {"network", "established", 0, std::string(reason)});
-  EndWith({reinterpret_cast<const char*>(body), size}, State::kFailing);
-}
-
 void Connection::QueueControlFrame(Opcode opcode, std::string_view payload) {
   uint8_t key[kMaskKeyBytes];
   tx_.InsertControlFrame(core_.tx_pool(), opcode, Bytes(payload), payload.size(), NextMaskKey(key));
@@ -818,42 +590,6 @@ void Connection::AnswerDrained() {
     for (auto due = drains_.begin(); due != first; ++due) core_.up().Post(UpKind::kDrained, id_);
   }
   drains_.erase(drains_.begin(), first);
-}
-
-void Connection::QueueCloseFrame(std::string_view body) {
-  heartbeat_.Stop();
-  GoOnSoon();
-  uint8_t key[kMaskKeyBytes];
-  tx_.AppendFrame(core_.tx_pool(), Opcode::kClose, Bytes(body), body.size(), NextMaskKey(key));
-  SetEndDeadline(limits_->close_timeout_ms);
-  WantFlush();
-}
-
-void Connection::ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,
-                              uint8_t flags, const PeerClose* peer) {
-  const bool answered = peer != nullptr && peer->valid;
-  StringListWriter strings;
-  strings.Add(reason).Add(answered ? std::string_view(peer->reason) : std::string_view());
-  if (abnormal) failure.AppendTo(strings);
-  if (abnormal) flags |= kAbnormal;
-  core_.up().Post(UpKind::kClosed, id_, answered ? peer->code : 0, code, flags, strings.bytes());
-  heartbeat_.Stop();
-  if (listener_ != nullptr) listener_->OnOutcome(*this);
-}
-
-void Connection::ReportLocalClose(const PeerClose* peer) {
-  const LocalClose& close = *local_close_;
-  Failure failure;
-  if (close.abnormal) failure = {"network", "established", 0, "protocol violation"};
-  ReportClosed(close.code, close.reason, close.abnormal, failure, close.abnormal ? uint8_t{0} : kLocalClose,
-               peer);
-}
-
-void Connection::Cut() {
-  if (wsi_ == nullptr) return;
-  if (stream_.fd() >= 0) core_.loop().Return(stream_.fd());
-  stream_ = {};
-  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
 }  // namespace ohws

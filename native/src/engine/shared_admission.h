@@ -16,13 +16,16 @@ namespace ohws {
 
 class SharedAdmission {
  public:
-  SharedAdmission(const AdmissionLimits& limits, ConnectRates* rates, const RateLimit& address_rate)
-      : admission_(limits, rates), address_rates_(address_rate) {}
+  // `netstack`: its list of bans is the process's, across servers, environments and their ends (S9).
+  SharedAdmission(const AdmissionLimits& limits, const RateLimit& address_rate, bool netstack)
+      : shares_bans_(netstack),
+        admission_(limits, netstack ? &Bans() : nullptr),
+        address_rates_(address_rate) {}
 
   // That of the server of this name, as long as one of its listeners lives; a new one for no name.
   static std::shared_ptr<SharedAdmission> Of(const std::string& name, const AdmissionLimits& limits,
-                                             ConnectRates* rates, const RateLimit& address_rate) {
-    if (name.empty()) return std::make_shared<SharedAdmission>(limits, rates, address_rate);
+                                             const RateLimit& address_rate, bool netstack) {
+    if (name.empty()) return std::make_shared<SharedAdmission>(limits, address_rate, netstack);
     static Mutex mutex;
     static std::map<std::string, std::weak_ptr<SharedAdmission>> named OHWS_GUARDED_BY(mutex);
     const MutexLock lock(mutex);
@@ -30,7 +33,7 @@ class SharedAdmission {
     std::weak_ptr<SharedAdmission>& known = named[name];
     std::shared_ptr<SharedAdmission> admission = known.lock();
     if (admission == nullptr) {
-      admission = std::make_shared<SharedAdmission>(limits, rates, address_rate);
+      admission = std::make_shared<SharedAdmission>(limits, address_rate, netstack);
       known = admission;
     }
     return admission;
@@ -39,9 +42,9 @@ class SharedAdmission {
   // Who is accepted counts from now on, to the matching Leave(): nobody comes in between.
   Verdict Enter(std::string_view ip, uint64_t now_ms) {
     const MutexLock lock(mutex_);
-    const Verdict verdict = admission_.Check(ip, now_ms);
-    if (verdict == Verdict::kAccept) admission_.Add(ip);
-    return verdict;
+    if (!shares_bans_) return EnterLocked(ip, now_ms);
+    const MutexLock bans(BansMutex());
+    return EnterLocked(ip, now_ms);
   }
   void Leave(std::string_view ip) {
     const MutexLock lock(mutex_);
@@ -54,6 +57,22 @@ class SharedAdmission {
   }
 
  private:
+  static Mutex& BansMutex() {
+    static Mutex mutex;
+    return mutex;
+  }
+  static ConnectRates& Bans() {
+    static ConnectRates bans;
+    return bans;
+  }
+
+  Verdict EnterLocked(std::string_view ip, uint64_t now_ms) OHWS_REQUIRES(mutex_) {
+    const Verdict verdict = admission_.Check(ip, now_ms);
+    if (verdict == Verdict::kAccept) admission_.Add(ip);
+    return verdict;
+  }
+
+  const bool shares_bans_;
   Mutex mutex_;
   Admission admission_ OHWS_GUARDED_BY(mutex_);
   AddressRates address_rates_ OHWS_GUARDED_BY(mutex_);
