@@ -8,7 +8,7 @@ import { webSocket } from 'ohos-websocket';
 import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
 import { callback, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
-import { openClientPair } from '../helpers/pairs.js';
+import { askingPair, openClientPair } from '../helpers/pairs.js';
 import { closeBody, Opcode, RawListener, type RawPeer } from '../helpers/peers.js';
 
 const UNKNOWN = { code: 2302999, message: 'Websocket Unknown Other Error' };
@@ -152,11 +152,7 @@ describe('own close', PATIENT, () => {
   });
 
   it('aborts a handshake that is not complete, tells it, and the object can connect again', async () => {
-    const listener = await RawListener.listen();
-    const client = new TestClient();
-    await client.connect(listener.url());
-    const peer = await listener.accept();
-    await peer.readHead();
+    const { client, peer } = await askingPair();
 
     expect(await client.close({ code: 1001, reason: 'changed my mind' })).toBe(true);
 

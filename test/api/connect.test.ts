@@ -9,6 +9,7 @@ import { webSocket } from 'ohos-websocket';
 import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
 import { callback, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
+import { askingPair } from '../helpers/pairs.js';
 import { Opcode, RawListener, upgradeAnswer } from '../helpers/peers.js';
 
 const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
@@ -265,12 +266,7 @@ describe('connect: failures', PATIENT, () => {
   it.each([200, 302, 400, 404, 503])(
     'raises error %i when the answer has this status',
     async (status) => {
-      const listener = await RawListener.listen();
-      const client = new TestClient();
-
-      await client.connect(listener.url());
-      const peer = await listener.accept();
-      await peer.readHead();
+      const { client, peer, listener } = await askingPair();
       peer.write(
         `HTTP/1.1 ${status} Whatever\r\nLocation: ${listener.url('/there')}\r\nContent-Length: 0\r\n\r\n`,
       );
@@ -302,12 +298,7 @@ describe('connect: failures', PATIENT, () => {
     ['hangs up', ''],
     ['sends garbage', 'what is this\r\n\r\n'],
   ])('raises error 0 when the peer %s before an answer', async (_what, bytes) => {
-    const listener = await RawListener.listen();
-    const client = new TestClient();
-
-    await client.connect(listener.url());
-    const peer = await listener.accept();
-    await peer.readHead();
+    const { client, peer } = await askingPair();
     peer.write(bytes);
     peer.halfClose();
 

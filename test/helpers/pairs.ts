@@ -1,4 +1,4 @@
-/** Endpoints of ours with a raw peer on the other end, open already. */
+/** Endpoints of ours with a raw peer on the other end: open already, or asking to be. */
 
 import { TestClient, TestServer } from './endpoints.js';
 import { RawListener, RawPeer } from './peers.js';
@@ -10,6 +10,16 @@ export async function openClientPair(): Promise<{ client: TestClient; peer: RawP
   const peer = await listener.acceptOpen();
   await client.log.next('openInfo');
   return { client, peer };
+}
+
+/** A client whose request the peer has read and not answered. */
+export async function askingPair() {
+  const listener = await RawListener.listen();
+  const client = new TestClient();
+  await client.connect(listener.url());
+  const peer = await listener.accept();
+  await peer.readHead();
+  return { client, peer, listener };
 }
 
 export async function openServerPair() {

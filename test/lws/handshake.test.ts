@@ -10,6 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { certificatesOfFile, readPair } from '../helpers/certificates.js';
 import { PATIENT, VERY_PATIENT } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
+import { askingPair } from '../helpers/pairs.js';
 import { RawListener, RawPeer, SAMPLE_KEY, upgradeRequest } from '../helpers/peers.js';
 
 const onLinux = process.platform === 'linux';
@@ -256,11 +257,7 @@ describe('D18 a long request leaves whole, or not at all', PATIENT, () => {
 describe('D22 a redirect is not followed', PATIENT, () => {
   it.each([301, 302, 307, 308])('status %i', async (status) => {
     const elsewhere = await RawListener.listen();
-    const listener = await RawListener.listen();
-    const client = new TestClient();
-    await client.connect(listener.url());
-    const peer = await listener.accept();
-    await peer.readHead();
+    const { client, peer } = await askingPair();
 
     peer.write(
       `HTTP/1.1 ${status} Moved\r\nLocation: ${elsewhere.url()}\r\nContent-Length: 0\r\n\r\n`,
@@ -277,11 +274,7 @@ describe('D37 why a connect failed is told without NUL', PATIENT, () => {
     ['before it answers', ''],
     ['within its answer', 'HTTP/1.1 101 Switching'],
   ])('when the server closes %s', async (_when, answer) => {
-    const listener = await RawListener.listen();
-    const client = new TestClient();
-    await client.connect(listener.url());
-    const peer = await listener.accept();
-    await peer.readHead();
+    const { client, peer } = await askingPair();
 
     peer.write(answer);
     peer.halfClose();
