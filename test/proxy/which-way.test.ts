@@ -7,7 +7,7 @@
 import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
 import { type ClientOptions, TestClient, TestServer } from '../helpers/endpoints.js';
-import { connectIn } from '../tls/fixture.js';
+import { connectIn } from '../tls/connect-in.js';
 import { resolveNames } from '../tls/names.js';
 import { hasIpv6 } from '../tls/tls-peers.js';
 import { basic, demandUser, ScriptedProxy } from './scripted-proxy.js';

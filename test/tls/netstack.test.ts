@@ -12,7 +12,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type CertificateFiles, moreCertificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT, within } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
-import { connectIn } from './fixture.js';
+import { connectIn } from './connect-in.js';
 
 const certificates = moreCertificatesOfFile();
 const withRoot = {

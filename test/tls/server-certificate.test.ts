@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { type CertificateFiles, moreCertificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
-import { connectIn } from './fixture.js';
+import { connectIn } from './connect-in.js';
 import { resolveNames } from './names.js';
 import { expectTalk, expectTlsFailure, hasIpv6, tlsKinds } from './tls-peers.js';
 

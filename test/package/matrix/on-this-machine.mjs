@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Installs the packed tarball into an empty project on this machine, whichever it is, and runs the consumers:
 //
-//   node test/package/matrix/here.mjs ohos-websocket-1.2.3.tgz
+//   node test/package/matrix/on-this-machine.mjs ohos-websocket-1.2.3.tgz
 //
 // Needs `openssl` for a certificate. On Linux x64 run.mjs shows more.
 import { execFileSync } from 'node:child_process';
@@ -13,7 +13,8 @@ import { npm } from '../../../scripts/npm.mjs';
 import { makeCertificate } from './certificate.mjs';
 
 const [tarball, ...others] = process.argv.slice(2);
-if (tarball === undefined || others.length > 0) throw new Error('usage: here.mjs TARBALL');
+if (tarball === undefined || others.length > 0)
+  throw new Error('usage: on-this-machine.mjs TARBALL');
 
 const cwd = mkdtempSync(path.join(tmpdir(), 'ohws-here-'));
 try {
