@@ -93,7 +93,7 @@ std::string ListenStrings(const Options& options) {
   if (options.listens_abstract()) path(AbstractName(), "");
   if (options.bad_address()) address("no address");
   AddCommon(strings, options, options.limits >> 1);
-  if (options.server_tls()) AddTls(strings, options, options.bad_certificates() ? options.tls >> 4 : 6);
+  if (options.server_tls()) AddTls(strings, options, options.certificates());
   strings.Add("holds").Add((options.where & 32) != 0 ? "1" : "0");
   if ((options.where & 16) != 0) strings.Add("admissionName").Add("together");
 

@@ -30,9 +30,11 @@ struct Options {
   bool server_tls() const { return (where & 8) != 0; }
   bool listens_v6() const { return (where & 1) != 0; }
   bool listens_on_file() const { return (where & 2) != 0; }
+  bool finds_stale_file() const { return listens_on_file() && (tls & 16) != 0; }
   bool listens_abstract() const { return (where & 4) != 0; }
-  // A certificate, key or CA that cannot be used.
-  bool bad_certificates() const { return server_tls() && (tls & 3) == 3; }
+  // Which certificates the server begins with; the others than 0, 1, 2 and 5 can be used.
+  uint8_t certificates() const { return (tls & 3) == 3 ? tls >> 4 & 7 : 6; }
+  bool bad_certificates() const { return server_tls() && (certificates() < 3 || certificates() == 5); }
   // Nobody can listen there.
   bool bad_address() const { return (limits & 1) != 0; }
 };

@@ -111,10 +111,14 @@ Script::Script(Input& input, PayloadTable& up_payloads, PayloadTable& down_paylo
       javascript_(options_, up_payloads, down_payloads),
       peers_(options_) {
   getrlimit(RLIMIT_NOFILE, &descriptors_);
-  if (options_.listens_on_file() && (options_.tls & 16) != 0) LeaveStaleFile();
+  if (options_.finds_stale_file()) LeaveStaleFile();
 }
 
-Script::~Script() { unlink(SocketPath().c_str()); }
+// The engine has gone before.
+Script::~Script() {
+  const bool is_left = unlink(SocketPath().c_str()) == 0;
+  REQUIRE(!is_left || options_.finds_stale_file());
+}
 
 void Script::Watch(int fd, uint32_t generation, Mode mode, bool read, bool write) {
   // An open connection, whose socket shall be full soon.
