@@ -29,16 +29,22 @@ const sources = path.join(root, 'native/src');
 /** The files that a target is for, where they do not have its name. */
 const filesOf = {
   engine: [
+    'client_attempt',
     'connection',
+    'connection_end',
     'core',
     'handshakes',
     'loop',
     'lws_protocol',
+    'server_config',
     'server_listener',
-    'client_attempt',
+    'server_requests',
+    'server_tls',
+    'stream',
+    'topics',
     'tx_queue',
     'up_writer',
-    'stream',
+    'upgrade_requests',
   ].map((name) => `/engine/${name}.cpp`),
 };
 

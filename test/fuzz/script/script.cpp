@@ -132,6 +132,7 @@ size_t Script::Wait(std::span<Event> events, int timeout_ms) {
   under_way_ = false;
   if (count != 0) {
     idle_ = 0;
+    if (hurries_ && steps_++ < kMostSteps && !input_.empty()) Step();
     return count;
   }
   // The engine has work of its own to do, or waits for less than a millisecond. That must come to an end.
@@ -157,6 +158,8 @@ void Script::Step() {
   const uint8_t kind = input_.Byte();
   // The next one before the engine has looked.
   together_ = (kind & 128) != 0;
+  // Or while it does.
+  hurries_ = (kind & 64) != 0;
   const uint8_t choice = input_.Byte();
   peers_.AcceptAndGoOn();
   if (kind % 64 < 32) {

@@ -50,6 +50,7 @@ class Script final : public Poller {
   size_t idle_ = 0;    // looks for events in a row that brought none, and no step
   size_t rounds_ = 0;  // of the end
   bool together_ = false;
+  bool hurries_ = false;
   bool under_way_ = false;  // something may be on its way from a peer
   rlimit descriptors_{};
 };
