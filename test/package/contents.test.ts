@@ -10,6 +10,7 @@ import { PATIENT } from '../helpers/deadline.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Manifest {
+  readonly version: string;
   readonly scripts: Record<string, string>;
   readonly dependencies: Record<string, string>;
   readonly gypfile: boolean;
@@ -48,4 +49,17 @@ it('runs nothing when it is installed and depends on its loader alone', () => {
   }
   // npm runs node-gyp where it finds this file and no install script.
   expect(existsSync(path.join(root, 'binding.gyp'))).toBe(false);
+});
+
+it.each([
+  ['README.md', /ohos-websocket-(\S+)\.tgz/g],
+  ['README.zh-CN.md', /ohos-websocket-(\S+)\.tgz/g],
+  // The newest version comes first.
+  ['CHANGELOG.md', /^## (\S+)/],
+  ['package-lock.json', /^ {2}"version": "(.*)"/],
+])('%s names the version', (name, pattern) => {
+  const text = readFileSync(path.join(root, name), 'utf8');
+  const named = [...text.matchAll(new RegExp(pattern, 'gm'))].map(([, version]) => version);
+  expect(named[0]).toBe(manifest.version);
+  if (pattern.global) expect(new Set(named)).toEqual(new Set([manifest.version]));
 });
