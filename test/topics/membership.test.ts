@@ -116,8 +116,8 @@ describe('subscribe and unsubscribe', PATIENT, () => {
     expect(await room.received()).toEqual([all, all]);
   });
 
-  it('agree with a model over a long random life', async () => {
-    const room = await Room.open(5);
+  it.each([1, 3])('agree with a model over a long random life, on %i threads', async (threads) => {
+    const room = await Room.open(5 * threads, { threads });
     const { server } = room;
     const topics = ['a', 'b', 'c', 'd'];
     const members = new Map(topics.map((topic) => [topic, new Set<number>()]));
