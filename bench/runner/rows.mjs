@@ -221,7 +221,7 @@ export const ROWS = [
     { size: 64, connections: 1000, inflight: 64 },
     { size: 64, connections: CROWD, inflight: 64 },
     { size: 4 * KIB, connections: 1000, inflight: 64 },
-    { size: 4 * KIB, connections: CROWD, inflight: 16 },
+    { size: 4 * KIB, connections: CROWD, inflight: 32 },
     { size: 64, connections: 1000, inflight: 2, extra: true },
     { size: 64, connections: 1000, inflight: 16, extra: true },
     { size: 4 * KIB, connections: 1000, inflight: 16, extra: true },

@@ -91,7 +91,7 @@ void Connection::SendShared(SharedMessages& messages) {
     Abandon(kClosePolicyViolation, "too much waits to be sent");
     return;
   }
-  tx_.AppendShared(core_.tx_pool(), frames);
+  tx_.AppendShared(core_.tx_pool(), frames, !stream_.tls());
   traffic_.messages_sent += messages.count();
   OnMessageEitherWay();
   traffic_.inflated_sent += frames.inflated;
@@ -388,12 +388,8 @@ void Connection::Flush() {
   if (wsi_ == nullptr || stream_.fd() < 0) return;
   bool progress = false;
   while (!tx_.empty() && !blocked_) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled as far as it is used
-    std::array<iovec, kRunsPerWrite> runs;
-    const std::span<const iovec> some(runs.data(), tx_.Gather(runs));
-    size_t wanted = 0;
-    for (const iovec& run : some) wanted += run.iov_len;
-    const ptrdiff_t taken = stream_.Write(some);
+    bool full = false;
+    const ptrdiff_t taken = WriteSome(full);
     if (taken == Stream::kBroken) {
       Cut();
       return;
@@ -402,10 +398,27 @@ void Connection::Flush() {
     traffic_.bytes_sent += static_cast<size_t>(taken);
     tx_.Pop(core_.tx_pool(), static_cast<size_t>(taken));
     if (!drains_.empty()) CountLeaving(static_cast<size_t>(taken));
-    if (static_cast<size_t>(taken) < wanted) Block();
+    if (full) Block();
   }
   if (progress && state_ > State::kOpen) SetEndDeadline(limits_->close_timeout_ms);
   if (tx_.empty()) OnFlushed();
+}
+
+ptrdiff_t Connection::WriteSome(bool& full) {
+  if (const TxQueue::Lent lent = tx_.NextLent(); lent.memory != nullptr) {
+    const ptrdiff_t taken = stream_.WriteLent(*lent.memory, lent.offset, lent.size);
+    full = taken == 0;
+    if (taken != Stream::kCannotBorrow) return taken;
+    tx_.ForgetLent();
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled as far as it is used
+  std::array<iovec, kRunsPerWrite> runs;
+  const std::span<const iovec> some(runs.data(), tx_.Gather(runs));
+  size_t wanted = 0;
+  for (const iovec& run : some) wanted += run.iov_len;
+  const ptrdiff_t taken = stream_.Write(some);
+  full = taken >= 0 && static_cast<size_t>(taken) < wanted;
+  return taken;
 }
 
 // From here on the kernel says when to go on.

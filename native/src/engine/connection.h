@@ -150,6 +150,9 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   const uint8_t* NextMaskKey(uint8_t key[kMaskKeyBytes]);
   // False if the message is to be sent as it is.
   bool SendCompressed(Opcode opcode, std::span<const uint8_t> message);
+  // One write of what comes next: how many bytes were taken, or Stream::kBroken. `full`: the socket takes no
+  // more now.
+  ptrdiff_t WriteSome(bool& full);
   void WantFlush();
   void WantRead();
   void Block();

@@ -84,6 +84,14 @@ ptrdiff_t Stream::Write(std::span<const iovec> runs) const {
   return NotNow() ? 0 : kBroken;
 }
 
+ptrdiff_t Stream::WriteLent(const LentMemory& memory, size_t offset, size_t size) const {
+  const ptrdiff_t taken = memory.SendTo(fd_, offset, size);
+  if (taken >= 0) return taken;
+  if (NotNow()) return 0;
+  return errno == EINVAL || errno == ENOSYS || errno == EPERM || errno == EOPNOTSUPP ? kCannotBorrow
+                                                                                     : kBroken;
+}
+
 void Stream::EndOutput() const {
   if (ssl_ != nullptr) {
     SSL_shutdown(ssl_);

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <span>
 
+#include "wire/lent_memory.h"
+
 struct ssl_st;
 
 namespace ohws {
@@ -18,6 +20,7 @@ class Stream {
  public:
   static constexpr ptrdiff_t kNothingNow = -1;
   static constexpr ptrdiff_t kBroken = -2;
+  static constexpr ptrdiff_t kCannotBorrow = -3;
 
   Stream() = default;
   // Of an established connection.
@@ -32,6 +35,8 @@ class Stream {
   // How many bytes were taken, less than all if the socket takes no more now; kBroken. Through TLS, what
   // comes next must begin with the bytes that were not taken.
   ptrdiff_t Write(std::span<const iovec> runs) const;
+  // The same from lent memory, not through TLS; kCannotBorrow, and nothing has happened.
+  ptrdiff_t WriteLent(const LentMemory& memory, size_t offset, size_t size) const;
   // Tells the peer that nothing follows.
   void EndOutput() const;
 

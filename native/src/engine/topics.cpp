@@ -4,6 +4,14 @@
 
 namespace ohws {
 
+namespace {
+
+// So many bytes for so many subscribers are worth the file that they are lent from.
+constexpr size_t kLendFromBytes = size_t{16} * 1024;
+constexpr size_t kLendFromSubscribers = 32;
+
+}  // namespace
+
 void Topics::Subscribe(Connection& connection, uint32_t topic) {
   HandOut();
   table_.Subscribe(connection, topic);
@@ -33,6 +41,9 @@ void Topics::HandOutBefore(const Connection& connection) {
 
 void Topics::HandOut() {
   if (gathered_.empty()) return;
+  if (table_.Of(topic_).size() >= kLendFromSubscribers && gathered_.frames().size() >= kLendFromBytes) {
+    gathered_.Lend(LentMemory::Copy(gathered_.frames()));
+  }
   for (const TopicTable::Member& member : table_.Of(topic_)) {
     auto& connection = static_cast<Connection&>(*member.subscriber);
     if (connection.id() != except_) connection.SendShared(gathered_);

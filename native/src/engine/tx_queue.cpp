@@ -103,11 +103,12 @@ void TxQueue::AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, s
   Ensure(pool).list.emplace_back().outside = {payload - header, header + size};
 }
 
-void TxQueue::AppendShared(TxPool& pool, const SharedFrames& frames) {
+void TxQueue::AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows) {
   TxItems& items = Ensure(pool);
   TxItem& item = items.list.emplace_back();
   item.outside = frames.bytes;
   item.shared = frames.owner;
+  if (borrows) item.lent = frames.lent;
   items.shared_bytes += frames.bytes.size() + kSharedRunBytes;
 }
 
@@ -115,6 +116,7 @@ void TxQueue::LetGo(TxItem& item) {
   if (item.shared == nullptr) return;
   items_->shared_bytes -= item.outside.size() + kSharedRunBytes;
   item.shared.reset();
+  item.lent.reset();
 }
 
 void TxQueue::InsertControlFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
@@ -175,6 +177,11 @@ void TxQueue::Own(TxPool& pool) {
   }
 }
 
+TxQueue::Lent TxQueue::NextLent() const {
+  const TxItem& item = items_->list[items_->first];
+  return {item.lent.get(), item.sent, item.size() - item.sent};
+}
+
 size_t TxQueue::Gather(std::span<iovec> out) const {
   size_t count = 0;
   const auto add = [&](const uint8_t* data, size_t size, size_t& skip) {
@@ -184,6 +191,7 @@ size_t TxQueue::Gather(std::span<iovec> out) const {
   };
   for (size_t i = items_->first; i < items_->list.size() && count + 2 <= out.size(); ++i) {
     const TxItem& item = items_->list[i];
+    if (item.lent != nullptr) break;
     size_t skip = item.sent;
     add(item.block.bytes.get(), item.block.size, skip);
     add(item.payload.data.get(), item.payload.size, skip);

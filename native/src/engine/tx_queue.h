@@ -40,6 +40,7 @@ struct TxItem {
   Payload payload;
   std::span<const uint8_t> outside;         // in the ring, or of `shared`
   std::shared_ptr<const uint8_t[]> shared;  // keeps `outside`; null for the ring
+  std::shared_ptr<const LentMemory> lent;   // the same bytes, to be sent from there; null if not
   size_t sent = 0;
   uint32_t control_frames = 0;  // and nothing else, if there are any
   bool begun = false;           // some of it has left, or is promised to TLS
@@ -96,8 +97,8 @@ class TxQueue {
                         bool compressed = false);
   // The same for a payload in the ring, which has room for a header before it.
   void AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size, const uint8_t* mask_key);
-  // Appends frames that others have too.
-  void AppendShared(TxPool& pool, const SharedFrames& frames);
+  // Appends frames that others have too; `borrows`: they may be sent from lent memory.
+  void AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows);
   // Inserts a control frame before every data frame that has not begun to leave.
   void InsertControlFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
                           const uint8_t* mask_key);
@@ -106,6 +107,15 @@ class TxQueue {
   // Copies what lies in the ring.
   void Own(TxPool& pool);
 
+  // The next bytes to write if they are lent, which Gather() leaves out. Only if not empty.
+  struct Lent {
+    const LentMemory* memory;  // null if they are not
+    size_t offset;
+    size_t size;
+  };
+  Lent NextLent() const;
+  // They cannot be sent from there.
+  void ForgetLent() { items_->list[items_->first].lent.reset(); }
   // The next bytes to write, as far as `out` reaches: how many runs there are. Only if not empty.
   size_t Gather(std::span<iovec> out) const;
   // So many bytes have left.

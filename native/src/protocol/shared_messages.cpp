@@ -23,7 +23,7 @@ SharedFrames CopyOf(std::span<const uint8_t> bytes) {
   std::shared_ptr<uint8_t[]> copy = std::make_shared_for_overwrite<uint8_t[]>(bytes.size());
   std::ranges::copy(bytes, copy.get());
   const std::span<const uint8_t> view(copy.get(), bytes.size());
-  return {.owner = std::move(copy), .bytes = view};
+  return {.owner = std::move(copy), .bytes = view, .lent = nullptr};
 }
 
 }  // namespace
@@ -35,7 +35,10 @@ void SharedMessages::Add(Opcode opcode, std::span<const uint8_t> payload) {
 
 SharedFrames SharedMessages::FramesFor(DeflateSession* deflate) {
   if (deflate == nullptr) {
-    if (!plain_.has_value()) plain_ = CopyOf(frames_);
+    if (!plain_.has_value()) {
+      plain_ = CopyOf(frames_);
+      plain_->lent = std::move(lent_);
+    }
     return *plain_;
   }
   const std::optional<DeflateSession::Sharing> sharing = deflate->sharing();
@@ -69,6 +72,7 @@ SharedFrames SharedMessages::Compress(DeflateSession& deflate) const {
 
 void SharedMessages::Clear() {
   messages_.clear();
+  lent_.reset();
   plain_.reset();
   compressed_.clear();
   frames_.clear();
