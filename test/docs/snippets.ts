@@ -6,9 +6,10 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../helpers/child.js';
 import { PATIENT } from '../helpers/deadline.js';
+import { freePort } from '../helpers/free-port.js';
 import { type Fence, readPage } from './markdown.js';
 import { programOf, withoutTypes } from './programs.js';
-import { freePort, makeProject, type Project, startEcho } from './surroundings.js';
+import { makeProject, type Project, startEcho } from './surroundings.js';
 
 /** What a piece of text in a snippet stands for, given as a function that starts it and tells its place. */
 export type StandIns = Readonly<

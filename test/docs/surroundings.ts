@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:https';
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -33,15 +33,6 @@ export function makeProject(): Project {
   }
   symlinkSync(root, path.join(modules, 'ohos-websocket'));
   return { folder, certificates, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** An echo server of the package `ws` until the test has finished; its port. */

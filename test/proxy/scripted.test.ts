@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { certificatesOfFile, readPair } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { echoAndClose, rejection, TestClient, TestServer } from '../helpers/endpoints.js';
+import { freePort } from '../helpers/free-port.js';
 import { RawListener } from '../helpers/peers.js';
 import { resolveNames } from '../tls/names.js';
 import { hasIpv6 } from '../tls/tls-peers.js';
@@ -408,14 +409,6 @@ async function openThrough(proxy: ScriptedProxy, listener: RawListener): Promise
   });
   await Promise.race([Promise.all([listener.acceptOpen(), client.log.next('open')]), failed]);
   return client;
-}
-
-/** A port that nothing listens on. */
-async function freePort(): Promise<number> {
-  const server = await TestServer.start();
-  const { port } = server;
-  await server.stop();
-  return port;
 }
 
 function head(...lines: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** The peers of the examples: a server that echoes, a client that says hello, and a free port. */
 
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 
 /** Echoes every message. `close` ends it and its connections. */
@@ -20,17 +20,6 @@ export async function startEcho(): Promise<{ url: string; close(): void }> {
       server.close();
     },
   };
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Connects, says hello, closes. */

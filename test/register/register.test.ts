@@ -13,8 +13,9 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
+import { freePort } from '../helpers/free-port.js';
 import { clientLines, type Profile, serverLines } from './examples/expected.js';
-import { freePort, sayHello, startEcho } from './peers.js';
+import { sayHello, startEcho } from './peers.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** How long an example that should say nothing more is watched. */

@@ -4,7 +4,8 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { freePort, sayHello, startEcho } from '../peers.js';
+import { freePort } from '../../helpers/free-port.js';
+import { sayHello, startEcho } from '../peers.js';
 import { clientExamples } from './client.js';
 import { clientLines, type Profile, serverLines } from './expected.js';
 import { serverExamples } from './server.js';
