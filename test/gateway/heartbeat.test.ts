@@ -27,7 +27,7 @@ describe('heartbeat', () => {
 
   test('gives up a client that does not answer, while another lives', async () => {
     const { log, ...rest } = await TestServer.start({
-      heartbeat: { intervalMs: 20, timeoutMs: 20 },
+      heartbeat: { intervalMs: 20, timeoutMs: 1000 },
     });
     const url = `ws://127.0.0.1:${rest.server.port}/`;
     const mute = await wsClient(url, { autoPong: false });
@@ -45,7 +45,7 @@ describe('heartbeat', () => {
 
   test('messages are no sign of life, as OpenHarmony has it (C22)', async () => {
     const { log, server } = await TestServer.start({
-      heartbeat: { intervalMs: 20, timeoutMs: 30 },
+      heartbeat: { intervalMs: 20, timeoutMs: 500 },
     });
     const mute = await wsClient(`ws://127.0.0.1:${server.port}/`, { autoPong: false });
     const talk = setInterval(() => mute.readyState === mute.OPEN && mute.send('still here'), 5);
@@ -117,7 +117,7 @@ describe('idle time', () => {
   test('a silent connection is closed with 1001, pings and pongs notwithstanding', async () => {
     const { log, server } = await TestServer.start({
       heartbeat: { intervalMs: 10, timeoutMs: 60_000 },
-      limits: { idleTimeoutMs: 100 },
+      limits: { idleTimeoutMs: 500 },
     });
     const client = await wsClient(`ws://127.0.0.1:${server.port}/`);
     let pings = 0;
@@ -133,7 +133,7 @@ describe('idle time', () => {
   });
 
   test.each(['client', 'server'])('messages of the %s keep it open', async (who) => {
-    const { log, server } = await TestServer.start({ limits: { idleTimeoutMs: 300 } });
+    const { log, server } = await TestServer.start({ limits: { idleTimeoutMs: 1500 } });
     const url = `ws://127.0.0.1:${server.port}/`;
     const busy = await wsClient(url);
     const connection = (await log.value('connect')) as { clientIP: string; clientPort: number };
@@ -160,7 +160,7 @@ describe('idle time', () => {
       void server.send(new ArrayBuffer(5_000_000), connection);
       void server.send(new ArrayBuffer(5_000_000), connection);
     });
-    await test.start({ heartbeat: false, limits: { idleTimeoutMs: 50 } });
+    await test.start({ heartbeat: false, limits: { idleTimeoutMs: 1000 } });
     const url = `ws://127.0.0.1:${server.port}/`;
     const slow = new WsClient(url, { perMessageDeflate: false });
     onTestFinished(() => slow.terminate());
