@@ -40,10 +40,11 @@ inline int AcceptSocket(int listen_fd, sockaddr* address, socklen_t* size) {
 #endif
 }
 
-// The peer's half has come to its end, and nothing is left to be read before it.
-inline bool HasEnded(int fd) {
+// What a read of one byte would give, which stays there: 0 at the end of the peer's half, -1 with nothing
+// there.
+inline ssize_t Peek(int fd) {
   char byte = 0;
-  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 }
 
 inline timespec ModifiedAt(const struct stat& status) {

@@ -241,7 +241,7 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
   }
   if (Judge(wsi, head.Value("origin"), head.Value("sec-websocket-extensions")) != 0) return -1;
   const Peer peer = PeerOf(wsi);
-  UpgradeRequests::Request& request = requests_.Add(*this, wsi);
+  UpgradeRequests::Request& request = requests_.Add(*this, core_.loop(), wsi);
   StringListWriter strings;
   strings.Add(peer.ip).Add(ClientIp(wsi)).Add(head.method()).Add(head.target()).Add(VerifiedCertificate(wsi));
   for (const HttpHead::Field& field : head.fields()) strings.Add(field.name).Add(field.value);

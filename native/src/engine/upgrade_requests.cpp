@@ -10,14 +10,21 @@
 namespace ohws {
 
 void UpgradeRequests::Request::OnSocketEvent(bool ended) {
-  if (ended || HasEnded(lws_get_socket_fd(wsi))) listener.OnAskingClientGone(wsi);
+  const int fd = lws_get_socket_fd(wsi);
+  const ssize_t there = Peek(fd);
+  if (ended || there == 0) {
+    listener.OnAskingClientGone(wsi);
+  } else if (there < 0) {
+    // Behind what comes early and is not read, poll(2) tells of no end.
+    loop.Rearm(fd, true, false);
+  }
 }
 
-UpgradeRequests::Request& UpgradeRequests::Add(ServerListener& listener, lws* wsi) {
+UpgradeRequests::Request& UpgradeRequests::Add(ServerListener& listener, Loop& loop, lws* wsi) {
   // As a record's number it is read as a signed one.
   last_id_ = last_id_ % 0x7fffffff + 1;
   by_id_.insert_or_assign(last_id_, wsi);
-  return requests_.try_emplace(wsi, listener, wsi, last_id_).first->second;
+  return requests_.try_emplace(wsi, listener, loop, wsi, last_id_).first->second;
 }
 
 UpgradeRequests::Request* UpgradeRequests::Find(lws* wsi) {

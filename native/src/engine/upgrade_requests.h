@@ -22,10 +22,12 @@ class UpgradeRequests {
  public:
   // Hears from the loop that its client has gone, as long as it is held.
   struct Request final : SocketHandler {
-    Request(ServerListener& by, lws* of, uint32_t number) : listener(by), wsi(of), id(number) {}
+    Request(ServerListener& by, Loop& in, lws* of, uint32_t number)
+        : listener(by), loop(in), wsi(of), id(number) {}
     void OnSocketEvent(bool ended) override;
 
     ServerListener& listener;
+    Loop& loop;
     lws* const wsi;
     const uint32_t id;
     bool accepted = false;
@@ -35,7 +37,7 @@ class UpgradeRequests {
   };
 
   // Waits from now on.
-  Request& Add(ServerListener& listener, lws* wsi);
+  Request& Add(ServerListener& listener, Loop& loop, lws* wsi);
   // Null for a connection that JavaScript was not asked about, or has been answered by us.
   Request* Find(lws* wsi);
   // Whose request it is; null if it is gone.
