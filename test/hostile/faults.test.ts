@@ -159,10 +159,15 @@ describe.runIf(canLackPorts)('no ports', PATIENT, () => {
     const port = await victim.ask<number>('serve', { serverPort: 40_000 });
     const url = `ws://127.0.0.1:${port}/`;
 
-    expect(await victim.ask('openMany', { url, times: 20 })).toEqual({ opened: 11, failed: 9 });
+    type Outcome = { opened: number; failed: number };
+    const { opened, failed } = await victim.ask<Outcome>('openMany', { url, times: 20 });
+    expect(opened + failed).toBe(20);
+    // Fewer than there are ports if the kernel, which looks without a lock, passes a free one by.
+    expect(opened).toBeLessThanOrEqual(11);
+    expect(opened).toBeGreaterThan(5);
 
     // Those that are open are closed by then; their ports come back later than this test may wait.
-    expect((await victim.report()).counts.connect).toBe(11);
+    expect((await victim.report()).counts.connect).toBe(opened);
   });
 });
 
