@@ -5,15 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
 import { TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawListener, type RawPeer } from '../helpers/peers.js';
-import { NOBODY, Socket, thrownName } from './sockets.js';
-
-async function openWithPeer(): Promise<{ socket: Socket; peer: RawPeer }> {
-  const listener = await RawListener.listen();
-  const socket = new Socket(listener.url());
-  const peer = await listener.acceptOpen();
-  await socket.log.next('open');
-  return { socket, peer };
-}
+import { NOBODY, openWithPeer, Socket, thrownName } from './sockets.js';
 
 describe('the arguments of close', () => {
   it.each([0, 500, 999, 1001, 1005, 2999, 5000, 65_536 + 1000, Number.NaN, 'text', null])(

@@ -11,6 +11,7 @@ import {
 } from 'ohos-websocket/w3c';
 import { onTestFinished } from 'vitest';
 import { EventLog } from '../helpers/endpoints.js';
+import { RawListener, type RawPeer } from '../helpers/peers.js';
 
 export const EVENTS = ['open', 'message', 'error', 'close'] as const;
 
@@ -61,4 +62,13 @@ export function thrownName(call: () => unknown): string {
     return error instanceof DOMException || error instanceof Error ? error.name : String(error);
   }
   throw new Error('nothing was thrown');
+}
+
+/** A socket that is open, and the raw server's end of its connection. */
+export async function openWithPeer(): Promise<{ socket: Socket; peer: RawPeer }> {
+  const listener = await RawListener.listen();
+  const socket = new Socket(listener.url());
+  const peer = await listener.acceptOpen();
+  await socket.log.next('open');
+  return { socket, peer };
 }

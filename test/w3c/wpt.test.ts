@@ -6,16 +6,8 @@
 import { CloseEvent, WebSocket } from 'ohos-websocket/w3c';
 import { describe, expect, it } from 'vitest';
 import { VERY_PATIENT } from '../helpers/deadline.js';
-import { acceptFor, Opcode, RawListener, type RawPeer, SAMPLE_KEY } from '../helpers/peers.js';
-import { EVENTS, NOBODY, Socket } from './sockets.js';
-
-async function openWithPeer(): Promise<{ socket: Socket; peer: RawPeer }> {
-  const listener = await RawListener.listen();
-  const socket = new Socket(listener.url());
-  const peer = await listener.acceptOpen();
-  await socket.log.next('open');
-  return { socket, peer };
-}
+import { acceptFor, Opcode, RawListener, SAMPLE_KEY } from '../helpers/peers.js';
+import { EVENTS, NOBODY, openWithPeer, Socket } from './sockets.js';
 
 /** A socket whose request is answered with these header lines. */
 async function answered(lines: (accept: string) => readonly string[], startLine?: string) {

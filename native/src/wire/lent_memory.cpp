@@ -46,6 +46,7 @@ LentMemory::~LentMemory() {
 
 ptrdiff_t LentMemory::SendTo(int socket, size_t offset, size_t size) const {
   auto at = static_cast<off_t>(offset);
+  // It has no MSG_NOSIGNAL: who calls has SIGPIPE blocked, as the engine's threads have.
   return sendfile(socket, fd_, &at, size);
 }
 
