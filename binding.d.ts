@@ -19,14 +19,20 @@ export declare const addonVersion: string;
 export declare const missingPatches: string;
 
 /**
- * Starts an engine thread over two rings, which stay pinned until `stop`. `onDoorbell` is called
+ * Starts an engine over two rings, which stay pinned until `stop`. `onDoorbell` is called
  * when there is something to read in `up` (and it slept), or room in `down` (and it was full). Keeps the
- * process alive until `setRef(engine, false)`.
+ * process alive until `setRef(engine, false)`. Without `ownThread` the engine takes its turns on this thread,
+ * when the event loop finds something to do for it; where that cannot be had it takes a thread all the same.
  */
-export declare function start(up: ArrayBuffer, down: ArrayBuffer, onDoorbell: () => void): number;
+export declare function start(
+  up: ArrayBuffer,
+  down: ArrayBuffer,
+  onDoorbell: () => void,
+  ownThread: boolean,
+): number;
 /** Cuts all connections, joins the thread, gives the rings back. */
 export declare function stop(engine: number): void;
-/** Rings the engine's doorbell. */
+/** Rings the engine's doorbell: it reads `down`, at once if it takes its turns on this thread. */
 export declare function wake(engine: number): void;
 /** Whether this engine keeps the process alive. */
 export declare function setRef(engine: number, keepAlive: boolean): void;

@@ -1,6 +1,6 @@
 /**
- * The engines of this environment behind one transport: the first for every client and server, further ones
- * for servers of several threads.
+ * The engines of this environment behind one transport: one for every client and server, which works on this
+ * thread where that is possible, and others with threads of their own, for servers that ask for them.
  */
 
 import { Engine } from './engine.js';
@@ -15,22 +15,28 @@ import type {
   Transport,
 } from './transport.js';
 
+/** Runtimes that have no event loop of libuv. */
+const lacksLibuv = process.versions.bun !== undefined || 'Deno' in globalThis;
+
 class Engines implements Transport {
-  readonly #engines: Engine[] = [new Engine()];
+  readonly #common = new Engine(lacksLibuv);
+  readonly #threads: Engine[] = [];
 
   connect(config: ClientConfig, handler: ClientHandler): Connection {
-    return this.#at(0).connect(config, handler);
+    return this.#common.connect(config, handler);
   }
 
   listen(config: ServerConfig, handler: ServerHandler): Listener {
-    if (config.threads === 1) return this.#at(0).listen(config, handler);
-    const engines = Array.from({ length: config.threads }, (_, n) => this.#at(n));
+    if (config.threads === 0) return this.#common.listen(config, handler);
+    const engines = Array.from({ length: config.threads }, (_, n) => this.#thread(n));
+    const [only, ...others] = engines;
+    if (only !== undefined && others.length === 0) return only.listen(config, handler);
     return new ThreadedListener(engines, config, handler);
   }
 
-  #at(n: number): Engine {
-    this.#engines[n] ??= new Engine();
-    return this.#engines[n];
+  #thread(n: number): Engine {
+    this.#threads[n] ??= new Engine(true);
+    return this.#threads[n];
   }
 }
 

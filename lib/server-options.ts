@@ -45,9 +45,9 @@ export function readServerConfig(
   if (typeof backPressure === 'object') return parameterError(backPressure.problem);
   const binaryType = readBinaryType(config.binaryType);
   if (typeof binaryType === 'object') return parameterError(binaryType.problem);
-  const { threads = 1 } = config;
+  const { threads = 0 } = config;
   if (!isThreads(threads)) {
-    return parameterError(mismatch('threads', `an integer of 1–${MAX_THREADS}`, threads));
+    return parameterError(mismatch('threads', `an integer of 0–${MAX_THREADS}`, threads));
   }
   const allowedOrigins = readAllowedOrigins(config.allowedOrigins);
   if (typeof allowedOrigins === 'string') return parameterError(allowedOrigins);
@@ -115,7 +115,7 @@ function gatewayOption(config: Record<string, unknown>): string | undefined {
 }
 
 function isThreads(value: unknown): value is number {
-  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_THREADS;
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_THREADS;
 }
 
 function isRatePolicy(value: unknown): value is RatePolicy {

@@ -236,7 +236,7 @@ export interface ServerConfig {
   readonly asksUpgrades: boolean;
   /** Whether the details of a connection have the headers of its request. */
   readonly keepsHeaders: boolean;
-  /** Engine threads to share the connections out to, from 1. */
+  /** Engine threads to share the connections out to; 0: none, this thread has them all. */
   readonly threads: number;
   /** Listeners of one name share the limits that count connections; `''` for one that is alone. */
   readonly admissionName: string;

@@ -46,7 +46,7 @@ function builtLws() {
   const cache = `${ROOT_DIRECTORY}/build/CMakeCache.txt`;
   const text = existsSync(cache) ? readFileSync(cache, 'utf8') : '';
   const folder = /^OHWS_LWS_PREFIX:INTERNAL=(.+)$/m.exec(text)?.[1];
-  if (folder === undefined) throw new Error('ohos-websocket is not built: npm run build');
+  if (folder === undefined) throw new Error('ohos-websocket is not built: npm run build:all');
   return folder;
 }
 
@@ -138,7 +138,7 @@ export function checkOurs() {
     createRequire(`${ROOT_DIRECTORY}/package.json`).resolve('ohos-websocket');
   } catch {
     throw new Error(
-      'ohos-websocket is not built: npm run build (or leave it out: --servers uws,ws)',
+      'ohos-websocket is not built: npm run build:all (or leave it out: --servers uws,ws)',
     );
   }
 }

@@ -35,7 +35,7 @@ describe('stats()', () => {
     });
     expect(Object.values(stats.refusals).every((count) => count === 0)).toBe(true);
     expect(stats.thread.turns).toBeGreaterThanOrEqual(stats.thread.sleeps);
-    expect(stats.memory.rings).toBe(2 * (2 ** 22 + 256));
+    expect(stats.memory.rings).toBe(2 * (2 ** 20 + 256));
   });
 
   test('counts messages and the bytes of their frames, in both directions', async () => {

@@ -186,7 +186,8 @@ describe('resets', VERY_PATIENT, () => {
           peer.reset();
         });
       },
-      { bytes: SLACK + 50 * 2 * MI },
+      // What the README says of a sender that awaits `send`, and its own message.
+      { bytes: SLACK + 50 * 3 * MI },
     );
   });
 });

@@ -41,11 +41,14 @@ bool IsRing(const Napi::Value& value) {
 
 Napi::Value Start(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (info.Length() != 3 || !IsRing(info[0]) || !IsRing(info[1]) || !info[2].IsFunction()) {
-    return Fail(env, "start(up: ArrayBuffer, down: ArrayBuffer, onDoorbell: () => void)");
+  if (info.Length() != 4 || !IsRing(info[0]) || !IsRing(info[1]) || !info[2].IsFunction() ||
+      !info[3].IsBoolean()) {
+    return Fail(env, "start(up: ArrayBuffer, down: ArrayBuffer, onDoorbell: () => void, ownThread: boolean)");
   }
+  const bool own_thread = info[3].As<Napi::Boolean>().Value();
   auto running = RunningEngine::Start(env, info[0].As<Napi::ArrayBuffer>(), info[1].As<Napi::ArrayBuffer>(),
-                                      info[2].As<Napi::Function>());
+                                      info[2].As<Napi::Function>(),
+                                      own_thread ? Engine::Host::kOwnThread : Engine::Host::kJavaScript);
   if (running == nullptr) return env.Undefined();
   return Napi::Number::New(env, env.GetInstanceData<Environment>()->Add(std::move(running)));
 }

@@ -25,7 +25,8 @@ RingMemory MemoryOf(Napi::ArrayBuffer buffer) {
 }  // namespace
 
 std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBuffer up,
-                                                    Napi::ArrayBuffer down, Napi::Function on_doorbell) {
+                                                    Napi::ArrayBuffer down, Napi::Function on_doorbell,
+                                                    Engine::Host host) {
   std::unique_ptr<RunningEngine> running(new RunningEngine(env));
   napi_threadsafe_function doorbell = nullptr;
   if (napi_create_threadsafe_function(env, on_doorbell, nullptr, Napi::String::New(env, "ohos-websocket"), 0,
@@ -36,10 +37,8 @@ std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBu
   running->doorbell_ = doorbell;
   running->up_ = Napi::Persistent(up);
   running->down_ = Napi::Persistent(down);
-  running->engine_ = std::make_unique<Engine>(MemoryOf(up), MemoryOf(down), [doorbell] {
-    napi_call_threadsafe_function(doorbell, nullptr, napi_tsfn_nonblocking);
-  });
-  if (!running->engine_->Start()) {
+  running->on_doorbell_ = Napi::Persistent(on_doorbell);
+  if (!running->StartEngine(host)) {
     napi_release_threadsafe_function(doorbell, napi_tsfn_release);
     napi_throw_error(env, nullptr, "the engine cannot be started");
     return nullptr;
@@ -48,22 +47,58 @@ std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBu
   return running;
 }
 
+bool RunningEngine::StartEngine(Engine::Host host) {
+  engine_ = std::make_unique<Engine>(MemoryOf(up_.Value()), MemoryOf(down_.Value()), [doorbell = doorbell_] {
+    napi_call_threadsafe_function(doorbell, nullptr, napi_tsfn_nonblocking);
+  });
+  if (!engine_->Start(host)) return false;
+  if (engine_->descriptor() < 0) return true;
+  watch_ = LoopWatch::Start(env_, engine_->descriptor(), [this] { OnReadable(); });
+  // No loop that would watch it: then as if nobody had asked.
+  if (watch_ == nullptr) return StartEngine(Engine::Host::kOwnThread);
+  napi_async_init(env_, nullptr, Napi::String::New(env_, "ohos-websocket"), &turn_context_);
+  napi_unref_threadsafe_function(env_, doorbell_);
+  return true;
+}
+
+// Nothing of this object is touched behind the call: it may be gone then.
+void RunningEngine::OnReadable() {
+  if (!engine_->TakeTurn()) return;
+  const Napi::Env env = env_;
+  napi_value result = nullptr;
+  if (napi_make_callback(env, turn_context_, env.Global(), on_doorbell_.Value(), 0, nullptr, &result) !=
+      napi_pending_exception) {
+    return;
+  }
+  napi_value exception = nullptr;
+  if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
+}
+
+void RunningEngine::EndEngine() {
+  if (watch_ != nullptr) watch_->Close();
+  engine_->Stop();
+}
+
 void RunningEngine::OnEnvironmentEnd(void* self) {
   auto* running = static_cast<RunningEngine*>(self);
-  running->engine_->Stop();
+  running->EndEngine();
   running->engine_.reset();
   running->up_.Reset();
   running->down_.Reset();
+  running->on_doorbell_.Reset();
 }
 
 void RunningEngine::Stop() {
   napi_remove_env_cleanup_hook(env_, OnEnvironmentEnd, this);
-  engine_->Stop();
+  EndEngine();
+  if (turn_context_ != nullptr) napi_async_destroy(env_, turn_context_);
   napi_release_threadsafe_function(doorbell_, napi_tsfn_release);
 }
 
 void RunningEngine::SetRef(bool keep_alive) {
-  if (keep_alive) {
+  if (watch_ != nullptr) {
+    watch_->SetRef(keep_alive);
+  } else if (keep_alive) {
     napi_ref_threadsafe_function(env_, doorbell_);
   } else {
     napi_unref_threadsafe_function(env_, doorbell_);

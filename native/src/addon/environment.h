@@ -10,12 +10,14 @@
 //     so at the end of an environment the engine thread is joined before the function goes away, and nobody
 //     rings a doorbell that is no more. The hook never releases the function: the environment does that.
 //  3. The engine thread never waits for JavaScript, so joining it here cannot deadlock.
+//  4. Where the engine's turns are taken here, the descriptor is not watched any more before the engine ends.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "addon/loop_watch.h"
 #include "addon/napi_setup.h"
 #include "engine/engine.h"
 
@@ -25,7 +27,7 @@ class RunningEngine {
  public:
   // Pins the rings. nullptr, with a pending exception, if the engine cannot be started.
   static std::unique_ptr<RunningEngine> Start(Napi::Env env, Napi::ArrayBuffer up, Napi::ArrayBuffer down,
-                                              Napi::Function on_doorbell);
+                                              Napi::Function on_doorbell, Engine::Host host);
   RunningEngine(const RunningEngine&) = delete;
   RunningEngine& operator=(const RunningEngine&) = delete;
   ~RunningEngine() = default;
@@ -38,10 +40,16 @@ class RunningEngine {
  private:
   explicit RunningEngine(Napi::Env env) : env_(env) {}
   static void OnEnvironmentEnd(void* self);
+  bool StartEngine(Engine::Host host);
+  void OnReadable();
+  void EndEngine();
 
   const Napi::Env env_;
   Napi::Reference<Napi::ArrayBuffer> up_;
   Napi::Reference<Napi::ArrayBuffer> down_;
+  Napi::FunctionReference on_doorbell_;
+  napi_async_context turn_context_ = nullptr;
+  LoopWatch* watch_ = nullptr;  // if the engine's turns are taken here; owns itself
   napi_threadsafe_function doorbell_ = nullptr;
   std::unique_ptr<Engine> engine_;
 };

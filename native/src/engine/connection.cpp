@@ -64,7 +64,7 @@ void Connection::Send(Opcode opcode, uint8_t* payload, size_t size) {
   if (deflate_ != nullptr && SendCompressed(opcode, {payload, size})) return;
   uint8_t key[kMaskKeyBytes];
   const uint8_t* mask_key = NextMaskKey(key);
-  if (size >= TxQueue::kLargeFrameBytes && state_ != State::kConnecting && !blocked_) {
+  if (state_ != State::kConnecting && !blocked_) {
     tx_.AppendFrameInRing(core_.tx_pool(), opcode, payload, size, mask_key);
   } else {
     tx_.AppendFrame(core_.tx_pool(), opcode, payload, size, mask_key);
@@ -426,7 +426,7 @@ void Connection::Block() {
   if (!blocked_ && listener_ != nullptr) listener_->OnBlocked(*this, true);
   blocked_ = true;
   if (stream_.tls()) tx_.MarkBegun();
-  tx_.Own(core_.tx_pool());
+  if (!tx_.Own()) return Cut();
   core_.loop().Rearm(stream_.fd(), !paused_, true);
 }
 

@@ -81,27 +81,39 @@ bool Core::Start() {
 }
 
 void Core::Run(const std::atomic<bool>& stop) {
-  const std::function<bool()> may_sleep = [this] {
-    return deferred_.empty() && buried_.empty() && buried_listeners_.empty() && to_flush_.empty() &&
-           (to_read_.empty() || !up_.HasRoom()) && up_.published() && down_.TrySleep();
-  };
   while (!stop.load()) {
-    ++turns_;
-    DrainDown();
-    if (deadlines_.Next().has_value()) deadlines_.Serve(NowMs());
-    while (!deferred_.empty()) {
-      for (const auto& action : std::exchange(deferred_, {})) action();
-    }
-    if (up_.overflowing()) up_.Flush();
-    FlushAll();
-    DeleteBuried();
-    up_.Publish();
-    loop_.WaitAndServe(WaitMs(), may_sleep);
-    down_.Wake();
-    turn_ms_ = 0;
-    ReadAll();
-    up_.Publish();
+    Serve();
+    Receive(DeadlineMs());
   }
+}
+
+void Core::Serve() {
+  DrainDown();
+  if (deadlines_.Next().has_value()) deadlines_.Serve(NowMs());
+  while (!deferred_.empty()) {
+    for (const auto& action : std::exchange(deferred_, {})) action();
+  }
+  if (up_.overflowing()) up_.Flush();
+  FlushAll();
+  DeleteBuried();
+  up_.Publish();
+}
+
+void Core::Receive(int timeout_ms) {
+  ++turns_;
+  loop_.WaitAndServe(timeout_ms, may_sleep_);
+  down_.Wake();
+  turn_ms_ = 0;
+  ReadAll();
+  up_.Publish();
+}
+
+bool Core::HasWork() {
+  const bool has_work = !deferred_.empty() || !buried_.empty() || !buried_listeners_.empty() ||
+                        !to_flush_.empty() || (!to_read_.empty() && up_.HasRoom()) || !up_.published() ||
+                        !down_.TrySleep();
+  if (!has_work) ++sleeps_;
+  return has_work;
 }
 
 // Everybody who has something to read gets one buffer a turn. While JavaScript has no room for more they
@@ -132,7 +144,14 @@ void Core::FlushAll() {
   to_flush_.clear();
 }
 
-int Core::WaitMs() const {
+int Core::WaitMs() {
+  const int until_lws = loop_.ServeTimers();
+  const int until_deadline = DeadlineMs();
+  if (until_deadline >= 0) return std::min(until_deadline, until_lws);
+  return until_lws == Loop::kNoLimitMs ? -1 : until_lws;
+}
+
+int Core::DeadlineMs() const {
   const auto next = deadlines_.Next();
   if (!next.has_value()) return -1;
   const uint64_t now = NowMs();
@@ -325,7 +344,7 @@ void Core::AddStats(StringListWriter& stats) const {
     stats.Add(name).Add(std::to_string(value));
   };
   add("thread.turns", turns_);
-  add("thread.sleeps", loop_.sleeps());
+  add("thread.sleeps", sleeps_);
   add("thread.doorbells", doorbells_);
   add("thread.now", NowUs());
   add("received.queuedBytes", up_.waiting_bytes());

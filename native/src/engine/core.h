@@ -44,6 +44,16 @@ class Core {
 
   // Makes the lws context. False if it cannot be had.
   bool Start();
+  // A turn is both of these, in any order. What JavaScript has sent is handed out, what is due is done:
+  void Serve();
+  // then at most so long (-1: for ever) is waited for something to happen, and it is served.
+  void Receive(int timeout_ms);
+  // Whether there is something to do now. If not, JavaScript's next word rings.
+  bool HasWork();
+  // When there is, if nothing happens before, in milliseconds: with lws's timers, serving those that are due;
+  // or without them (-1: never).
+  int WaitMs();
+  int DeadlineMs() const;
   // Turns until `stop` is set.
   void Run(const std::atomic<bool>& stop);
 
@@ -97,7 +107,6 @@ class Core {
   void Listen(uint32_t id, std::string_view config);
   void Release(uint32_t id);
   void DeleteBuried();
-  int WaitMs() const;
 
   const size_t ring_bytes_;
   RingConsumer down_;
@@ -128,7 +137,9 @@ class Core {
   std::vector<uint32_t> buried_listeners_;
   std::vector<std::function<void()>> deferred_;
   Traffic client_traffic_;
+  const std::function<bool()> may_sleep_ = [this] { return !HasWork(); };
   uint64_t turns_ = 0;
+  uint64_t sleeps_ = 0;
   uint64_t turn_ms_ = 0;  // 0: nobody has asked
   uint64_t doorbells_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <libwebsockets.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <pthread.h>
 
 #include <csignal>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/clock.h"
 #include "engine/core.h"
 #include "engine/poller.h"
 #include "ohws_lws_patches.h"
@@ -48,52 +50,138 @@ Engine::Engine(RingMemory up, RingMemory down, std::function<void()> doorbell)
   TellThreadSanitizer(down_);
 }
 
-struct Engine::ThreadMain {
-  Engine* engine;
-  std::unique_ptr<Core> core;
-};
+Engine::~Engine() { Stop(); }
 
 void* Engine::RunThread(void* argument) {
-  const std::unique_ptr<ThreadMain> main(static_cast<ThreadMain*>(argument));
-  main->core->Run(main->engine->stop_);
-  // Stop() may still be about to wake the poller, which goes away with the core.
-  main->engine->poller_released_.wait(false);
-  main->core.reset();
+  auto* engine = static_cast<Engine*>(argument);
+  if (engine->descriptor_ < 0) {
+    engine->core_->Run(engine->stop_);
+  } else {
+    engine->StandIn();
+  }
   return nullptr;
 }
 
-bool Engine::Start() {
+bool Engine::Start(Host host) {
   std::unique_ptr<Poller> poller = CreatePoller();
   if (poller == nullptr) return false;
-  poller_ = poller.get();
-  auto core = std::make_unique<Core>(up_, down_, up_payloads_, down_payloads_, doorbell_, std::move(poller));
-  if (!core->Start()) return false;
+  if (host == Host::kJavaScript) descriptor_ = poller->descriptor();
+  core_ = std::make_unique<Core>(
+      up_, down_, up_payloads_, down_payloads_, [this] { OnDoorbell(); }, std::move(poller));
+  if (!core_->Start()) return false;
   // The new thread inherits this mask: signals are Node's business.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   // Not std::thread, which throws where the system has no thread for us.
-  auto main = std::make_unique<ThreadMain>(ThreadMain{this, std::move(core)});
-  running_ = pthread_create(&thread_, nullptr, RunThread, main.get()) == 0;
-  if (running_) static_cast<void>(main.release());
+  running_ = pthread_create(&thread_, nullptr, RunThread, this) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return running_;
 }
 
-void Engine::Wake() {
-  if (poller_ != nullptr) poller_->Wake();
-}
-
 void Engine::Stop() {
   if (!running_) return;
-  stop_.store(true);
-  Wake();
-  poller_released_.store(true);
-  poller_released_.notify_one();
+  {
+    const std::lock_guard lock(pause_mutex_);
+    stop_.store(true);
+  }
+  pause_.notify_one();
+  core_->loop().Wake();
   pthread_join(thread_, nullptr);
   running_ = false;
-  poller_ = nullptr;
+  core_.reset();
+}
+
+// ---- turns on JavaScript's thread
+
+bool Engine::TryTurns() {
+  if (!turns_.TryLock()) {
+    asked_back_.store(true);
+    core_->loop().Wake();
+    return false;
+  }
+  javascripts_turn_ = true;
+  javascripts_turns_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+// Invariant 3.
+void Engine::EndTurn() {
+  const int wait_ms = core_->WaitMs();
+  if (rung_ || core_->HasWork() || wait_ms == 0) {
+    core_->loop().Wake();
+  } else if (wait_ms > 0) {
+    const uint64_t now_ms = NowMs();
+    const uint64_t at_ms = now_ms + static_cast<uint64_t>(wait_ms);
+    // Too early does no harm, and costs less than to set it each time.
+    if (readable_at_ms_ <= now_ms || at_ms < readable_at_ms_) {
+      readable_at_ms_ = at_ms;
+      core_->loop().BeReadableAt(at_ms);
+    }
+  }
+  javascripts_turn_ = false;
+  turns_.Unlock();
+}
+
+bool Engine::TakeTurn() {
+  if (!TryTurns()) return false;
+  core_->Receive(0);
+  core_->Serve();
+  const bool rung = std::exchange(rung_, false);
+  EndTurn();
+  return rung;
+}
+
+void Engine::Wake() {
+  if (!running_) return;
+  if (descriptor_ < 0) {
+    core_->loop().Wake();
+  } else if (TryTurns()) {
+    core_->Serve();
+    EndTurn();
+  }
+}
+
+void Engine::OnDoorbell() {
+  if (javascripts_turn_) {
+    rung_ = true;
+  } else {
+    doorbell_();
+  }
+}
+
+// ---- the stand-in
+
+// True at the end of everything.
+bool Engine::PauseToStop() {
+  std::unique_lock lock(pause_mutex_);
+  return pause_.wait_for(lock, kPatience, [this] { return stop_.load(); });
+}
+
+void Engine::StandIn() {
+  pollfd watched{};
+  watched.fd = descriptor_;
+  watched.events = POLLIN;
+  while (!stop_.load()) {
+    poll(&watched, 1, -1);
+    const uint64_t before = javascripts_turns_.load(std::memory_order_relaxed);
+    if (PauseToStop()) return;
+    if (javascripts_turns_.load(std::memory_order_relaxed) == before && poll(&watched, 1, 0) > 0) TakeOver();
+  }
+}
+
+void Engine::TakeOver() {
+  const MutexLock lock(turns_);
+  if (std::exchange(rung_, false)) doorbell_();
+  while (!stop_.load() && !asked_back_.load()) {
+    core_->Serve();
+    core_->Receive(core_->DeadlineMs());
+  }
+  asked_back_.store(false);
+  core_->Serve();
+  // Whatever is left is JavaScript's.
+  core_->loop().Wake();
 }
 
 std::string Engine::LwsVersion() { return lws_get_library_version(); }

@@ -1,35 +1,59 @@
-// What the addon sees of the engine: a thread that serves two rings. The constructor starts it, Stop() ends
-// it and waits; both are called on the environment's JavaScript thread.
+// What the addon sees of the engine: somebody who serves two rings. Its turns are taken by a thread of its
+// own, or by JavaScript's thread, which saves both the way from one to the other; then a stand-in thread
+// takes them while JavaScript is busy with something else, so that pings are answered and deadlines kept. All
+// calls come from JavaScript's thread.
+//
+// Invariants of turns on JavaScript's thread:
+//  1. Whoever takes a turn holds `turns_`; JavaScript never waits for it, but asks the stand-in for it.
+//  2. The stand-in takes over only when something has been waiting for kPatience, and JavaScript has not
+//  taken a
+//     turn meanwhile. While nothing happens it sleeps.
+//  3. Whenever a turn ends and something is left to do, now or at a known time, the descriptor is, or will
+//  be,
+//     readable.
+//  4. In JavaScript's turns a doorbell is a return value; it is never lost to the stand-in.
 #pragma once
 
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
+#include "wire/mutex.h"
 #include "wire/payload_table.h"
 #include "wire/ring.h"
 
 namespace ohws {
 
-class Poller;
+class Core;
 
 class Engine {
  public:
-  // The rings' memory outlives the engine. `doorbell` is called on the engine thread and must not block; it
-  // wakes JavaScript to look at the up ring.
+  // Who takes its turns.
+  enum class Host : uint8_t { kOwnThread, kJavaScript };
+
+  // The rings' memory outlives the engine. `doorbell` is called on one of the engine's threads and must not
+  // block; it wakes JavaScript to look at the up ring.
   Engine(RingMemory up, RingMemory down, std::function<void()> doorbell);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
-  ~Engine() { Stop(); }
+  ~Engine();
 
-  // Starts the thread. False if the system has no thread or no event loop for us.
-  bool Start();
-  // Makes the engine look at the down ring; any thread.
+  // Starts its thread. False if the system has no thread or no event loop for us.
+  bool Start(Host host);
+  // What JavaScript's loop has to watch, if that is the host: it is readable when a turn is due. -1: the
+  // engine has a thread of its own, as asked for, or since this system has no such descriptor.
+  int descriptor() const { return descriptor_; }
+  // The turn that is due. True: JavaScript has to look at the up ring.
+  bool TakeTurn();
+  // Makes the engine look at the down ring: at once, if JavaScript's thread takes its turns.
   void Wake();
   // Ends all connections without a word and joins the thread; harmless when repeated. `doorbell` is not
   // called afterwards.
@@ -49,19 +73,36 @@ class Engine {
   static size_t CompressionBytes();
 
  private:
-  struct ThreadMain;
+  // So long JavaScript may leave something waiting.
+  static constexpr std::chrono::milliseconds kPatience{50};
+
   static void* RunThread(void* argument);
+  void StandIn();
+  bool PauseToStop();
+  void TakeOver();
+  void OnDoorbell();
+  bool TryTurns();
+  void EndTurn();
 
   const RingMemory up_;
   const RingMemory down_;
   const std::function<void()> doorbell_;
   PayloadTable up_payloads_;
   PayloadTable down_payloads_;
-  std::atomic<bool> stop_ = false;
-  Poller* poller_ = nullptr;                   // owned by the thread
-  std::atomic<bool> poller_released_ = false;  // by Stop(), which may be the last to touch it
+  std::unique_ptr<Core> core_;  // used by whoever takes a turn
+  int descriptor_ = -1;
   bool running_ = false;
   pthread_t thread_{};
+  std::atomic<bool> stop_ = false;
+
+  Mutex turns_;
+  bool javascripts_turn_ OHWS_GUARDED_BY(turns_) = false;
+  bool rung_ OHWS_GUARDED_BY(turns_) = false;
+  uint64_t readable_at_ms_ OHWS_GUARDED_BY(turns_) = 0;  // 0: at no time
+  std::atomic<uint64_t> javascripts_turns_ = 0;
+  std::atomic<bool> asked_back_ = false;  // JavaScript wants to take the turns again
+  std::mutex pause_mutex_;
+  std::condition_variable pause_;  // ends with stop_
 };
 
 }  // namespace ohws

@@ -138,13 +138,13 @@ void Loop::Serve(int fd, short revents) {
   lws_service_fd_tsi(context_, &pollfd, 0);
 }
 
+int Loop::ServeTimers() { return lws_service_adjust_timeout(context_, kNoLimitMs, 0); }
+
 void Loop::WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) {
-  constexpr int kNoLimit = 1'000'000;
-  const int until_lws = lws_service_adjust_timeout(context_, kNoLimit, 0);
+  const int until_lws = ServeTimers();
   FinishAdoptions();
   if (timeout_ms < 0 || until_lws < timeout_ms) timeout_ms = until_lws;
-  if (!may_sleep()) timeout_ms = 0;
-  if (timeout_ms != 0) ++sleeps_;
+  if (timeout_ms != 0 && !may_sleep()) timeout_ms = 0;
   const size_t count = poller_->Wait(events_, timeout_ms);
   for (size_t i = 0; i < count; ++i) {
     const Poller::Event& event = events_[i];

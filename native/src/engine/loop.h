@@ -55,10 +55,14 @@ class Loop {
   // Serves lws's timers that are due; then, if `may_sleep` says so, waits at most `timeout_ms` (-1: for ever)
   // for something to happen; and serves it. `may_sleep` is asked after the timers, which may have made work.
   void WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep);
-  // How often it has slept.
-  uint64_t sleeps() const { return sleeps_; }
+  // Serves lws's timers that are due; when the next one is, in milliseconds. kNoLimitMs: there is none.
+  static constexpr int kNoLimitMs = 1'000'000;
+  int ServeTimers();
   // Makes a waiting WaitAndServe() return; any thread.
   void Wake() { poller_->Wake(); }
+  // For the loop of somebody else, who takes the turns: see Poller.
+  int descriptor() const { return poller_->descriptor(); }
+  void BeReadableAt(uint64_t at_ms) { poller_->BeReadableAt(at_ms); }
 
  private:
   // What is wanted of one descriptor, and by whom.
@@ -87,7 +91,6 @@ class Loop {
   std::array<Poller::Event, 256> events_{};
   std::vector<Watched> watched_;  // by descriptor
   std::vector<Adoption> adoptions_;
-  uint64_t sleeps_ = 0;
 };
 
 }  // namespace ohws

@@ -1,10 +1,11 @@
-// Poller over epoll and an eventfd.
+// Poller over epoll, an eventfd and a timerfd.
 #include "engine/poller.h"
 
 #ifdef __linux__
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,19 +18,24 @@ namespace {
 
 class EpollPoller final : public Poller {
  public:
-  EpollPoller() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  EpollPoller()
+      : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+        wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+        timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
-    event.data.u64 = kWakeEvent;
+    event.data.u64 = kOwnEvent;
     epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, timer_, &event);
   }
   EpollPoller(const EpollPoller&) = delete;
   EpollPoller& operator=(const EpollPoller&) = delete;
   ~EpollPoller() override {
+    close(timer_);
     close(wake_);
     close(epoll_);
   }
-  bool ok() const { return epoll_ >= 0 && wake_ >= 0; }
+  bool ok() const { return epoll_ >= 0 && wake_ >= 0 && timer_ >= 0; }
 
   void Watch(int fd, uint32_t generation, Mode mode, bool read, bool write) override {
     uint32_t want =
@@ -64,8 +70,9 @@ class EpollPoller final : public Poller {
     size_t filled = 0;
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = happened_[static_cast<size_t>(i)];
-      // The counter of the eventfd is never read: an edge comes with every write.
-      if (event.data.u64 == kWakeEvent) continue;
+      // The counters of the eventfd and the timer are never read: an edge comes with every write, and every
+      // time.
+      if (event.data.u64 == kOwnEvent) continue;
       events[filled++] = {static_cast<int>(event.data.u64 & 0xffffffffU),
                           static_cast<uint32_t>(event.data.u64 >> 32),
                           (event.events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0,
@@ -82,11 +89,21 @@ class EpollPoller final : public Poller {
     if (write(wake_, &one, sizeof(one)) < 0) return;
   }
 
+  int descriptor() const override { return epoll_; }
+
+  void BeReadableAt(uint64_t at_ms) override {
+    itimerspec moment{};
+    moment.it_value.tv_sec = static_cast<time_t>(at_ms / 1000);
+    moment.it_value.tv_nsec = static_cast<long>(at_ms % 1000) * 1'000'000;
+    timerfd_settime(timer_, TFD_TIMER_ABSTIME, &moment, nullptr);
+  }
+
  private:
-  static constexpr uint64_t kWakeEvent = ~uint64_t{0};
+  static constexpr uint64_t kOwnEvent = ~uint64_t{0};
 
   const int epoll_;
   const int wake_;
+  const int timer_;
   std::array<epoll_event, 256> happened_{};
   std::vector<uint32_t> in_kernel_;  // by descriptor: the events that epoll watches; 0: not in the set
 };

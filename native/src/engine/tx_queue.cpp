@@ -64,14 +64,27 @@ void TxQueue::ReleaseIfEmpty(TxPool& pool) {
   if (items_->first == items_->list.size()) pool.PutItems(std::move(items_));
 }
 
+bool TxQueue::TakesSmallFrames(const TxItem& item) {
+  return item.payload.data == nullptr && item.shared == nullptr && item.control_frames == 0 && !item.begun &&
+         item.outside.size() < kLargeFrameBytes;
+}
+
 // Room at the end of the last block, which is then `bytes` longer, or in a new block.
 uint8_t* TxQueue::Room(TxPool& pool, size_t bytes) {
   std::vector<TxItem>& list = Ensure(pool).list;
-  const bool fits = !list.empty() && list.back().payload.data == nullptr && list.back().outside.empty() &&
-                    list.back().control_frames == 0 &&
-                    list.back().block.capacity - list.back().block.size >= bytes;
-  if (!fits) list.emplace_back().block = pool.GetBlock(static_cast<uint32_t>(bytes));
-  TxBlock& block = list.back().block;
+  if (items_->first == list.size() || !TakesSmallFrames(list.back()) ||
+      list.back().size() + bytes > std::max<size_t>(list.back().block.capacity, TxPool::kBlockBytes)) {
+    list.emplace_back().block = pool.GetBlock(static_cast<uint32_t>(bytes));
+  }
+  TxItem& item = list.back();
+  TxBlock& block = item.block;
+  if (!item.outside.empty()) {
+    // A lone frame in the ring gets company.
+    block = pool.GetBlock(static_cast<uint32_t>(item.outside.size() + bytes));
+    block.size = static_cast<uint32_t>(item.outside.size());
+    std::ranges::copy(item.outside, block.bytes.get());
+    item.outside = {};
+  }
   uint8_t* at = block.bytes.get() + block.size;
   block.size += static_cast<uint32_t>(bytes);
   return at;
@@ -97,6 +110,9 @@ void TxQueue::AppendLargeFrame(TxPool& pool, Opcode opcode, Payload payload, con
 
 void TxQueue::AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size,
                                 const uint8_t* mask_key) {
+  const bool joins = items_ != nullptr && items_->first < items_->list.size() && size < kLargeFrameBytes &&
+                     TakesSmallFrames(items_->list.back());
+  if (joins) return AppendFrame(pool, opcode, payload, size, mask_key);
   const size_t header = FrameHeaderBytes(size, mask_key != nullptr);
   WriteFrameHeader(payload - header, opcode, true, size, mask_key);
   if (mask_key != nullptr) MaskCopy(payload, payload, size, mask_key, 0);
@@ -165,16 +181,18 @@ size_t TxQueue::CountBytes() const {
   return bytes;
 }
 
-void TxQueue::Own(TxPool& pool) {
-  if (items_ == nullptr) return;
+bool TxQueue::Own() {
+  if (items_ == nullptr) return true;
   for (size_t i = items_->first; i < items_->list.size(); ++i) {
     TxItem& item = items_->list[i];
     if (item.outside.empty() || item.shared != nullptr) continue;
-    item.block = pool.GetBlock(static_cast<uint32_t>(item.outside.size()));
-    item.block.size = static_cast<uint32_t>(item.outside.size());
-    std::copy(item.outside.begin(), item.outside.end(), item.block.bytes.get());
+    const std::span<const uint8_t> rest = item.outside.subspan(std::exchange(item.sent, 0));
+    item.payload = Payload::Allocate(rest.size());
+    if (item.payload.data == nullptr) return false;
+    std::ranges::copy(rest, item.payload.data.get());
     item.outside = {};
   }
+  return true;
 }
 
 TxQueue::Lent TxQueue::NextLent() const {

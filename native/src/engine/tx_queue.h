@@ -1,8 +1,8 @@
-// What one connection still has to write: whole frames in order. Small frames are copied into blocks that are
-// borrowed from a pool and go back as soon as they are written, so that one write carries many of them. A
-// large frame is written from where its payload lies: beside the ring, or in the ring itself for as long as
-// the ring's records are valid. Frames that many connections get are written from where they lie for all of
-// them. Engine thread.
+// What one connection still has to write: whole frames in order. A frame is written from where its payload
+// lies: beside the ring, or in the ring itself for as long as the ring's records are valid. Small frames that
+// follow one another are copied into blocks instead, which are borrowed from a pool and go back as soon as
+// they are written, so that one write carries many of them. Frames that many connections get are written from
+// where they lie for all of them. Engine thread.
 //
 // Invariants:
 //  1. Control frames overtake data frames, but never get into one: items hold whole frames, and one that has
@@ -33,8 +33,8 @@ struct TxBlock {
   uint32_t size = 0;
 };
 
-// One block of whole small frames, or one large frame: its header in `block`, its payload beside, or both in
-// the ring; or shared frames.
+// One block of whole small frames, or one frame: its header in `block`, its payload beside, or both in the
+// ring; or shared frames.
 struct TxItem {
   TxBlock block;
   Payload payload;
@@ -58,7 +58,7 @@ struct TxItems {
 // Memory to reuse; one pool an engine thread.
 class TxPool {
  public:
-  static constexpr uint32_t kBlockBytes = 64 * 1024;
+  static constexpr uint32_t kBlockBytes = 8 * 1024;
 
   // At least `capacity` bytes; a standard block if that is enough.
   TxBlock GetBlock(uint32_t capacity);
@@ -69,7 +69,7 @@ class TxPool {
   size_t pooled_bytes() const { return blocks_.size() * kBlockBytes; }
 
  private:
-  static constexpr size_t kMaxPooledBlocks = 128;  // 8 MiB
+  static constexpr size_t kMaxPooledBlocks = 1024;  // 8 MiB
   static constexpr size_t kMaxPooledItems = 1024;
   std::vector<TxBlock> blocks_;
   std::vector<std::unique_ptr<TxItems>> items_;
@@ -95,7 +95,8 @@ class TxQueue {
   // The same for a payload that is owned; it is masked in place and written without another copy.
   void AppendLargeFrame(TxPool& pool, Opcode opcode, Payload payload, const uint8_t* mask_key,
                         bool compressed = false);
-  // The same for a payload in the ring, which has room for a header before it.
+  // The same for a payload in the ring, which has room for a header before it. Copies it only if it goes into
+  // the same block as others.
   void AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size, const uint8_t* mask_key);
   // Appends frames that others have too; `borrows`: they may be sent from lent memory.
   void AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows);
@@ -104,8 +105,8 @@ class TxQueue {
                           const uint8_t* mask_key);
   // Drops every data frame that has not begun to leave.
   void DropUnsentFrames(TxPool& pool);
-  // Copies what lies in the ring.
-  void Own(TxPool& pool);
+  // Copies what lies in the ring, as far as it has not left. False: there is no memory for it.
+  bool Own();
 
   // The next bytes to write if they are lent, which Gather() leaves out. Only if not empty.
   struct Lent {
@@ -132,6 +133,8 @@ class TxQueue {
 
  private:
   TxItems& Ensure(TxPool& pool);
+  // Whether a small frame can join the last item.
+  static bool TakesSmallFrames(const TxItem& item);
   uint8_t* Room(TxPool& pool, size_t bytes);
   void ReleaseIfEmpty(TxPool& pool);
   void LetGo(TxItem& item);

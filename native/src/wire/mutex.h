@@ -19,6 +19,7 @@ namespace ohws {
 class OHWS_THREAD_SAFETY(capability("mutex")) Mutex {
  public:
   void Lock() OHWS_THREAD_SAFETY(acquire_capability()) { mutex_.lock(); }
+  bool TryLock() OHWS_THREAD_SAFETY(try_acquire_capability(true)) { return mutex_.try_lock(); }
   void Unlock() OHWS_THREAD_SAFETY(release_capability()) { mutex_.unlock(); }
 
  private:
