@@ -39,9 +39,9 @@ class Poller {
   virtual void Wake() = 0;
   // A descriptor that is readable while Wait() has something to report, for another loop to watch; -1 where
   // there is none.
-  virtual int descriptor() const = 0;
+  virtual int descriptor() const { return -1; }
   // From this moment (of NowMs()) on the descriptor is readable, until the next Wait().
-  virtual void BeReadableAt(uint64_t at_ms) = 0;
+  virtual void BeReadableAt(uint64_t /*at_ms*/) {}
 
   static std::unique_ptr<Poller> CreateEpoll();  // nullptr where there is no epoll
   static std::unique_ptr<Poller> CreatePoll();

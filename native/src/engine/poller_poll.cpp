@@ -74,9 +74,6 @@ class PollPoller final : public Poller {
     return filled;
   }
 
-  int descriptor() const override { return -1; }
-  void BeReadableAt(uint64_t) override {}
-
   void Wake() override {
     const char one = 1;
     // Fails only when the pipe is full, which wakes as well.
