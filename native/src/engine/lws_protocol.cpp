@@ -13,12 +13,12 @@ namespace ohws {
 
 namespace {
 
-// What our patches add to lws's reasons: established-bytes, proxy-connect, deflate, head-limits,
-// request-head.
+// What our patches add to lws's reasons: established-bytes, proxy-connect, upgrade-answer,
+// head-limits, request-head.
 constexpr int kEarlyBytes = LWS_CALLBACK_USER + 1;
 constexpr int kWriteProxyRequest = LWS_CALLBACK_USER + 5;
 constexpr int kReadProxyAnswer = LWS_CALLBACK_USER + 6;
-constexpr int kExtensionsAnswer = LWS_CALLBACK_USER + 9;
+constexpr int kUpgradeAnswer = LWS_CALLBACK_USER + 9;
 constexpr int kHeadBytes = LWS_CALLBACK_USER + 10;
 constexpr int kRequestHead = LWS_CALLBACK_USER + 11;
 constexpr size_t kSmallestReadBuffer = 16;
@@ -81,10 +81,11 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
       return attempt.OnHeadBytes(Text(in, size));
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
       return attempt.AppendHeaders(static_cast<char**>(in), size) ? 0 : -1;
-    case kExtensionsAnswer:
-      return attempt.JudgeExtensions(wsi);
+    case kUpgradeAnswer:
+      return attempt.JudgeAnswer(wsi, Text(in, size));
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
-      return attempt.ReadAnswer(wsi) ? 0 : -1;
+      attempt.ReadAnswer(wsi);
+      return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED: {
       attempt.PostOpened(connection.id());
       connection.UseDeflate(attempt.TakeDeflate());
