@@ -93,7 +93,7 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
       return 0;
     }
     case LWS_CALLBACK_SSL_INFO:
-      NoteAlert(attempt, static_cast<const lws_ssl_info*>(in)->ret);
+      NoteAlert(attempt, *static_cast<const lws_ssl_info*>(in));
       return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
       attempt.OnFailed(connection, wsi, Text(in, size));
