@@ -159,9 +159,8 @@ export interface WebSocketServerConfig {
   /**
    * Beyond OHOS. Threads that share the connections, 0–64, each with an engine of its own; the kernel
    * shares newcomers out (`SO_REUSEPORT`, on Linux). API, events, order and limits are those of one
-   * server; `limits.handshakes` is shared out evenly. Connections of a `path` are all of the first thread.
-   * Default 0: the engine works on JavaScript's thread, which costs the least for a message; where a
-   * runtime has no libuv, on one of its own. Else 401.
+   * server. Connections of a `path` are all of the first thread. Default 0: the engine works on JavaScript's
+   * thread, which costs the least for a message; where a runtime has no libuv, on one of its own. Else 401.
    */
   threads?: number | undefined;
   /** Beyond OHOS. As what binary messages arrive. Default `'arraybuffer'`. 401 if it is none. */

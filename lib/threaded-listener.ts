@@ -39,7 +39,7 @@ export class ThreadedListener implements Listener {
   readonly #reports: DrainReport[] = [];
 
   constructor(engines: readonly ListeningEngine[], config: ServerConfig, handler: ServerHandler) {
-    this.#config = sharedAmong(engines.length, config);
+    this.#config = sharedAmong(config);
     this.#handler = handler;
     this.#threads = engines.length;
     const [first, ...others] = engines as [ListeningEngine, ...ListeningEngine[]];
@@ -149,21 +149,16 @@ export class ThreadedListener implements Listener {
 }
 
 /** What each of so many listeners is told. */
-function sharedAmong(threads: number, config: ServerConfig): ServerConfig {
-  const handshakes = config.limits['handshakes'];
+function sharedAmong(config: ServerConfig): ServerConfig {
   return {
     ...config,
     listen: config.listen.map((address) =>
       'path' in address ? address : { ...address, reusePort: true },
     ),
-    // Limits of connections hold for all together, by this name; those in handshake are shared out.
+    // Limits of connections hold for all together, by this name.
     admissionName: randomUUID(),
     // Nobody is let in before all of them listen.
     holds: true,
-    limits:
-      handshakes === undefined
-        ? config.limits
-        : { ...config.limits, handshakes: Math.ceil(handshakes / threads) },
   };
 }
 

@@ -1,7 +1,8 @@
 // Fuzzes the native layers with libFuzzer (test/fuzz), or says how much of its file each target's corpus covers.
 //
 //   node scripts/fuzz.mjs <target|all> [seconds]     fuzzes each for so long (10); ends with 1 if one finds something
-//   node scripts/fuzz.mjs coverage [target]          lines that the corpus of the repository runs
+//   node scripts/fuzz.mjs coverage [target]          lines that the corpus of the repository runs; ends with 1 if that
+//                                                    is not above 95 % of a file
 //   node scripts/fuzz.mjs brief                      a second at most for each, as a part of `npm test`; only with Clang
 //   node scripts/fuzz.mjs merge <target|all>         takes what fuzzing has found worth keeping into that corpus
 //
@@ -25,6 +26,9 @@ const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 const build = path.join(root, 'build-fuzz');
 const corpora = path.join(root, 'test/fuzz/corpus');
 const sources = path.join(root, 'native/src');
+
+/** A target's corpus runs more of each of its files than this. */
+const LEAST_PERCENT = 95;
 
 /** The files that a target is for, where they do not have its name. */
 const filesOf = {
@@ -193,10 +197,13 @@ function coverage({ profdata, cov }, target) {
     }));
 }
 
+const percentRun = (lines, missed) => (100 * (lines - missed.length)) / lines;
+
+/** Each file is shown; false if one of them is run too little. */
 function printCoverage(tools, target) {
   const files = coverage(tools, target);
   for (const { name, lines, missed } of files) {
-    const percent = ((100 * (lines - missed.length)) / lines).toFixed(1);
+    const percent = percentRun(lines, missed).toFixed(1);
     const where =
       missed.length > 0
         ? `   not: ${missed.slice(0, 12).join(' ')}${missed.length > 12 ? ' …' : ''}`
@@ -205,7 +212,11 @@ function printCoverage(tools, target) {
       `${target.padEnd(22)} ${name.padEnd(34)} ${percent.padStart(5)} % of ${lines} lines${where}\n`,
     );
   }
-  return files.length > 0;
+  const short = files.filter(({ lines, missed }) => percentRun(lines, missed) <= LEAST_PERCENT);
+  for (const { name } of short) {
+    process.stdout.write(`${target}: ${name} is not above ${LEAST_PERCENT} %\n`);
+  }
+  return files.length > 0 && short.length === 0;
 }
 
 function merge(target) {

@@ -132,6 +132,7 @@ describe('a client', () => {
     'permessage-deflate',
     'permessage-deflate; client_max_window_bits=8; server_max_window_bits=8',
     'permessage-deflate; server_no_context_takeover; client_no_context_takeover',
+    '\t permessage-deflate \t;\t server_no_context_takeover \t',
   ])('takes the answer "%s"', async (answer) => {
     const { client, peer } = await connectTo({ permessageDeflate: { threshold: 0 } }, [answer]);
     await client.log.next('open');

@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeCertificates } from '../helpers/certificates.js';
-import { PATIENT, within } from '../helpers/deadline.js';
+import { PATIENT, poll, within } from '../helpers/deadline.js';
 import { rejection, TestServer } from '../helpers/endpoints.js';
 import { Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
 import { Room } from '../helpers/room.js';
@@ -90,6 +90,27 @@ describe('a server of several threads', PATIENT, () => {
     expect(statuses.filter((status) => status === 101)).toHaveLength(most);
     for (let n = 0; n < most; n++) await server.nextConnect();
     expect(await server.list()).toHaveLength(most);
+  });
+
+  it('lets so many be in handshake and not one more, whichever threads they are on', async () => {
+    const most = 30;
+    const server = await TestServer.start({ threads: THREADS, limits: { handshakes: most } });
+    const begun: RawPeer[] = [];
+    for (let n = 0; n < most; n++) begun.push(await RawPeer.connect({ port: server.port }));
+    await poll(
+      async () => (await server.server.stats()).handshakes.pending === most,
+      () => `${most} connections in handshake`,
+    );
+
+    for (let n = 0; n < 10; n++) {
+      const extra = await RawPeer.connect({ port: server.port });
+      expect((await extra.readHead()).status).toBe(503);
+    }
+
+    for (const peer of begun) await peer.upgrade();
+    const another = await RawPeer.open({ port: server.port });
+    another.sendClose(1000);
+    expect((await server.server.stats()).handshakes.pending).toBe(0);
   });
 
   it('holds the rate of an address over all threads', async () => {

@@ -4,12 +4,13 @@
  */
 
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { certificatesOfFile } from '../helpers/certificates.js';
-import { VERY_PATIENT } from '../helpers/deadline.js';
+import { PATIENT, poll, VERY_PATIENT, within } from '../helpers/deadline.js';
 import { closeBody, type FrameSpec, Opcode, RawPeer, upgradeRequest } from '../helpers/peers.js';
-import { type Victim, withstands } from './victim.js';
+import { Victim, withstands } from './victim.js';
 
 const MI = 1024 * 1024;
 /** What a process may grow by for reasons of its own: buffers, pools, the heap's slack. */
@@ -115,6 +116,46 @@ describe('handshakes', VERY_PATIENT, () => {
       },
       { bytes: SLACK },
     );
+  });
+});
+
+describe.runIf(process.platform === 'linux')('a refusal at accept', PATIENT, () => {
+  /** The peer has sent so much before the server looks; what it sees then, and whether TCP was ended in order. */
+  async function refused(bytes: number): Promise<{ status: number; inOrder: boolean }> {
+    const limits = { handshakes: 1, handshakeTimeoutMs: 600_000 };
+    const victim = await Victim.serve({ limits });
+    await RawPeer.connect({ port: victim.port });
+    victim.process.kill('SIGSTOP');
+    const state = () => readFileSync(`/proc/${victim.process.pid}/stat`, 'latin1').split(') ')[1];
+    await poll(
+      () => state()?.startsWith('T') === true,
+      () => 'the victim to stand still',
+    );
+    const peer = await RawPeer.connect({ port: victim.port });
+    peer.stopReading();
+    peer.write(Buffer.alloc(bytes, 'x'));
+    victim.process.kill('SIGCONT');
+    await poll(
+      async () => (await victim.report()).counts.error === 1,
+      () => 'the refusal to be told',
+    );
+
+    // What was left unread has made a reset of the end.
+    const inOrder = await within(
+      new Promise<boolean>((resolve) => peer.socket.write('x', (error) => resolve(!error))),
+      'the kernel to take one more byte, or not',
+    );
+    peer.readOn();
+    const { status } = inOrder ? await peer.readHead() : { status: 0 };
+    return { status, inOrder };
+  }
+
+  it('reads a request that has come, so that the answer is not lost', async () => {
+    expect(await refused(32 * 1024)).toEqual({ status: 503, inOrder: true });
+  });
+
+  it('reads no more than the largest request, however much has come', async () => {
+    expect(await refused(320 * 1024)).toEqual({ status: 0, inOrder: false });
   });
 });
 

@@ -1,4 +1,5 @@
-// Upgrade requests: what is demanded, in which order, and how a refusal reads on the wire.
+// Upgrade requests: what is demanded, in which order, and how a refusal reads on the wire; and what a client
+// demands of the answer.
 #include "protocol/handshake.h"
 
 #include "check.h"
@@ -171,6 +172,46 @@ TEST(subprotocols) {
   CHECK(!SelectSubprotocol("", supported).has_value());
   CHECK(!SelectSubprotocol("chat", {}).has_value());
   CHECK(!SelectSubprotocol(", ,", {""}).has_value());
+}
+
+constexpr std::string_view kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+std::string_view AnswerWith(std::string_view UpgradeAnswerView::*part, std::string_view value,
+                            std::string_view offered = "chat, soap") {
+  UpgradeAnswerView answer{"websocket", "Upgrade", kAccept, ""};
+  answer.*part = value;
+  return FaultOfUpgradeAnswer(answer, kAccept, offered);
+}
+
+TEST(answers_to_an_upgrade) {
+  using View = UpgradeAnswerView;
+  CHECK_EQ(AnswerWith(&View::upgrade, "\t WebSocket \t"), "");
+  CHECK_EQ(AnswerWith(&View::connection, "\tkeep-alive , UPGRADE\t"), "");
+  CHECK_EQ(AnswerWith(&View::accept, "\t s3pPLMBiTxaQ9kYGzzhZRbK+xOo= \t"), "");
+  for (const std::string_view chosen : {"", " \t", "chat", "soap", "\tsoap "}) {
+    CHECK_EQ(AnswerWith(&View::subprotocol, chosen), "");
+  }
+  for (const std::string_view upgrade :
+       {"", " ", "websockets", "web socket", "websocket, h2c", "websocket,"}) {
+    CHECK_EQ(AnswerWith(&View::upgrade, upgrade), "the server's Upgrade header does not say 'websocket'");
+  }
+  for (const std::string_view connection : {"", " ", "up", "upgrades", "keep upgrade", "close"}) {
+    CHECK_EQ(AnswerWith(&View::connection, connection),
+             "the server's Connection header does not say 'Upgrade'");
+  }
+  for (const std::string_view accept :
+       {"", " ", "s3pplmbitxaq9kyGzzhZRbK+xOo=", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=x",
+        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo", "s3pPLMBi TxaQ9kYGzzhZRbK+xOo="}) {
+    CHECK_EQ(AnswerWith(&View::accept, accept), "the server's Sec-WebSocket-Accept is wrong");
+  }
+  CHECK_EQ(AnswerWith(&View::accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=,s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+           "the server sent more than one Sec-WebSocket-Accept");
+  CHECK_EQ(AnswerWith(&View::subprotocol, "chat,soap"), "the server chose more than one subprotocol");
+  for (const std::string_view chosen : {"Chat", "cha", "chatter", "chat soap"}) {
+    CHECK_EQ(AnswerWith(&View::subprotocol, chosen), "the server chose a subprotocol that was not asked for");
+  }
+  CHECK_EQ(AnswerWith(&View::subprotocol, "chat", ""),
+           "the server chose a subprotocol that was not asked for");
 }
 
 }  // namespace

@@ -98,11 +98,11 @@ describe('subprotocols', () => {
     expect(ws.readyState).toBe(WebSocket.CONNECTING);
   });
 
-  it('are sent in order; the chosen one is told', async () => {
+  it.each([' two', '\t two \t'])('are sent in order; the chosen one, %j, is told', async (two) => {
     const listener = await RawListener.listen();
     const socket = new Socket(listener.url(), ['one', 'two', 'three']);
     const request = await (await listener.accept()).acceptUpgrade({
-      extra: ['Sec-WebSocket-Protocol: two'],
+      extra: [`Sec-WebSocket-Protocol:${two}`],
     });
     expect(request.header('sec-websocket-protocol')).toBe('one, two, three');
     await socket.log.next('open');

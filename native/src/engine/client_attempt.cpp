@@ -51,13 +51,6 @@ std::string HeaderValue(lws* wsi, lws_token_indexes token) {
   return value;
 }
 
-// lws keeps the blanks before the second and later lines of a header.
-std::string_view Trim(std::string_view value) {
-  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  return value;
-}
-
 // Every line of a header that lws knows: it keeps them apart as fragments.
 void AddKnownHeader(lws* wsi, lws_token_indexes token, StringListWriter& strings) {
   std::string_view name = reinterpret_cast<const char*>(lws_token_to_string(token));
@@ -70,7 +63,7 @@ void AddKnownHeader(lws* wsi, lws_token_indexes token, StringListWriter& strings
     const int copied = lws_hdr_copy_fragment(wsi, value.data(), static_cast<int>(value.size()), token, n);
     if (copied < 0) return;
     value.resize(static_cast<size_t>(copied));
-    strings.Add(name).Add(Trim(value));
+    strings.Add(name).Add(TrimBlanks(value));
   }
 }
 
@@ -90,20 +83,19 @@ void AddCustomHeader(const char* name, int size, void* opaque) {
   value.resize(static_cast<size_t>(copied));
   std::string_view key(name, static_cast<size_t>(size));
   if (!key.empty() && key.back() == ':') key.remove_suffix(1);
-  headers.strings->Add(key).Add(Trim(value));
+  headers.strings->Add(key).Add(TrimBlanks(value));
 }
 
-// What RFC 6455 §4.1 and RFC 9110 §5.5 forbid in an answer and lws lets pass.
-std::string_view FaultOfAnswer(lws* wsi) {
+// What RFC 6455 §4.1 and RFC 9110 §5.5 forbid in an answer; empty if there is nothing.
+std::string_view FaultOfAnswer(lws* wsi, std::string_view awaited_accept, std::string_view subprotocols) {
   if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP1_0) > 0) return "the server answered with HTTP/1.0";
-  if (!ListContainsToken(HeaderValue(wsi, WSI_TOKEN_CONNECTION), "upgrade")) {
-    return "the server's Connection header does not say 'Upgrade'";
-  }
-  const auto is_several = [wsi](lws_token_indexes token) {
-    return HeaderValue(wsi, token).find(',') != std::string::npos;
-  };
-  if (is_several(WSI_TOKEN_ACCEPT)) return "the server sent more than one Sec-WebSocket-Accept";
-  if (is_several(WSI_TOKEN_PROTOCOL)) return "the server chose more than one subprotocol";
+  const std::string upgrade = HeaderValue(wsi, WSI_TOKEN_UPGRADE);
+  const std::string connection = HeaderValue(wsi, WSI_TOKEN_CONNECTION);
+  const std::string accept = HeaderValue(wsi, WSI_TOKEN_ACCEPT);
+  const std::string subprotocol = HeaderValue(wsi, WSI_TOKEN_PROTOCOL);
+  const std::string_view fault =
+      FaultOfUpgradeAnswer({upgrade, connection, accept, subprotocol}, awaited_accept, subprotocols);
+  if (!fault.empty()) return fault;
   StringListWriter headers;
   for (int token = 0; token < _WSI_TOKEN_CLIENT_SENT_PROTOCOLS; ++token) {
     AddKnownHeader(wsi, static_cast<lws_token_indexes>(token), headers);
@@ -313,25 +305,30 @@ bool ClientAttempt::AppendHeaders(char** at, size_t room) {
   for (const auto& [name, value] : config_.headers) {
     if (!append(name, value)) return false;
   }
-  if (!config_.deflate.has_value() || OHWS_LWS_PATCH_DEFLATE == 0) return true;
+  if (!config_.deflate.has_value() || OHWS_LWS_PATCH_UPGRADE_ANSWER == 0) return true;
   const size_t bytes = Decompressor::MaxBytes(config_.deflate->server_max_window_bits);
   deflate_room_ = DeflateReservation::Of(core_.deflate().budget(), bytes);
   return deflate_room_.empty() || append("Sec-WebSocket-Extensions", DeflateOffer(*config_.deflate));
 }
 
-int ClientAttempt::JudgeExtensions(lws* wsi) {
-  if (deflate_room_.empty()) return 0;
-  const DeflateDecision decision =
-      JudgeDeflateAnswer(*config_.deflate, HeaderValue(wsi, WSI_TOKEN_EXTENSIONS));
-  if (decision.kind == DeflateDecision::Kind::kRefuse) {
+int ClientAttempt::JudgeAnswer(lws* wsi, std::string_view awaited_accept) {
+  // As on a device: by lws. It knows no extensions there.
+  if (config_.netstack) return 0;
+  verdict_ = FaultOfAnswer(wsi, awaited_accept, config_.protocol);
+  if (verdict_.empty() && !AgreeOnDeflate(TrimBlanks(HeaderValue(wsi, WSI_TOKEN_EXTENSIONS)))) {
     verdict_ = "the server's extensions are not what was offered";
-    return -1;
   }
+  return verdict_.empty() ? 1 : -1;
+}
+
+bool ClientAttempt::AgreeOnDeflate(std::string_view extensions) {
+  if (deflate_room_.empty()) return extensions.empty();
+  const DeflateDecision decision = JudgeDeflateAnswer(*config_.deflate, extensions);
   if (decision.kind == DeflateDecision::Kind::kDeflate) {
     deflate_ = std::make_unique<DeflateSession>(Role::kClient, *config_.deflate, decision.agreed,
                                                 std::move(deflate_room_), core_.deflate());
   }
-  return 1;
+  return decision.kind != DeflateDecision::Kind::kRefuse;
 }
 
 int ClientAttempt::OnHeadBytes(std::string_view bytes) {
@@ -348,21 +345,18 @@ int ClientAttempt::OnHeadBytes(std::string_view bytes) {
   return -1;
 }
 
-bool ClientAttempt::ReadAnswer(lws* wsi) {
-  if (!config_.netstack) verdict_ = FaultOfAnswer(wsi);
-  if (!verdict_.empty()) return false;
+void ClientAttempt::ReadAnswer(lws* wsi) {
   // "101 Switching Protocols": the phrase is what follows the code.
   const std::string status = HeaderValue(wsi, WSI_TOKEN_HTTP);
   const size_t blank = status.find(' ');
   answer_.Add(blank == std::string::npos ? "" : std::string_view(status).substr(blank + 1));
-  answer_.Add(HeaderValue(wsi, WSI_TOKEN_PROTOCOL));
+  answer_.Add(TrimBlanks(HeaderValue(wsi, WSI_TOKEN_PROTOCOL)));
   for (int token = 0; token < WSI_TOKEN_COUNT; ++token) {
     if (token == WSI_TOKEN_HTTP || token >= _WSI_TOKEN_CLIENT_SENT_PROTOCOLS) continue;
     AddKnownHeader(wsi, static_cast<lws_token_indexes>(token), answer_);
   }
   CustomHeaders custom{wsi, &answer_};
   lws_hdr_custom_name_foreach(wsi, AddCustomHeader, &custom);
-  return true;
 }
 
 void ClientAttempt::PostOpened(uint32_t id) const {

@@ -78,15 +78,14 @@ class ClientAttempt {
   int ReadProxyAnswer(Connection& connection, int fd);
   // Appends our header lines at `*at`; false if they do not fit.
   bool AppendHeaders(char** at, size_t room);
-  // The answer names extensions: 1 if they are what we asked for, 0 if we asked for none, -1 if they are not.
-  int JudgeExtensions(lws* wsi);
+  // An answer with status 101 has come: 1 if it is good, -1 if it is not, 0 if lws is to judge it.
+  int JudgeAnswer(lws* wsi, std::string_view awaited_accept);
   // What was agreed on.
   std::unique_ptr<DeflateSession> TakeDeflate() { return std::move(deflate_); }
   // Bytes of the answer's head: 0, or -1 if there are too many of them.
   int OnHeadBytes(std::string_view bytes);
-  // lws finds the answer good and its headers can be read; kept until the connection is established. False if
-  // we find it wrong.
-  bool ReadAnswer(lws* wsi);
+  // The answer is good and its headers can be read; kept until the connection is established.
+  void ReadAnswer(lws* wsi);
   void PostOpened(uint32_t id) const;
   // This address has failed.
   void OnFailed(Connection& connection, lws* wsi, std::string_view text);
@@ -101,6 +100,8 @@ class ClientAttempt {
   const std::vector<std::string>& addresses() const {
     return via_proxy() ? config_.proxy_addresses : config_.addresses;
   }
+  // False if the answer's extensions are not what was offered.
+  bool AgreeOnDeflate(std::string_view extensions);
   std::string_view PhaseOf(bool answered) const;
   std::string DetailOf(std::string_view text) const;
   lws_vhost* NextVhost(Failure& failure) const;

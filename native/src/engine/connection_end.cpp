@@ -1,5 +1,6 @@
 // How a Connection ends: by either side's close frame, by what the peer has done wrong, by a limit, or with
 // its TCP connection; what of it is reported, and until when it may last. Engine thread.
+#include <algorithm>
 #include <utility>
 
 #include "engine/client_attempt.h"
@@ -11,49 +12,33 @@ namespace ohws {
 
 namespace {
 
-// What lws would say of a violation in its close frame (netstack). Where it has no words it just drops TCP.
-std::string_view WordsOfLws(Violation violation, bool is_client) {
-  if (is_client) return violation == Violation::kMasking ? "srv mask" : "";
-  switch (violation) {
-    case Violation::kFragmentedControl:
-      return "frag ctl";
-    case Violation::kReservedOpcode:
-      return "bad opc";
-    case Violation::kBadContinuation:
-      return "bad cont";
-    case Violation::kReservedBits:
-      return "rsv bits";
-    case Violation::kNone:
-    case Violation::kMasking:
-    case Violation::kControlTooLong:
-    case Violation::kLengthTooLong:
-    case Violation::kLengthNotMinimal:
-      break;
-  }
-  return {};
+// How a violation is called: by us, and by lws's server in its close frame (netstack). Where lws has no words
+// it just drops TCP.
+struct ViolationRow {
+  Violation violation;
+  std::string_view words;
+  std::string_view of_lws;
+};
+
+constexpr ViolationRow kViolations[] = {
+    {Violation::kFragmentedControl, "fragmented control frame", "frag ctl"},
+    {Violation::kReservedOpcode, "reserved opcode", "bad opc"},
+    {Violation::kBadContinuation, "unexpected continuation or new message", "bad cont"},
+    {Violation::kReservedBits, "reserved bits", "rsv bits"},
+    {Violation::kMasking, "wrong masking", ""},
+    {Violation::kControlTooLong, "control frame too long", ""},
+    {Violation::kLengthTooLong, "malformed length", ""},
+    {Violation::kLengthNotMinimal, "malformed length", ""},
+    {Violation::kNone, "protocol violation", ""},
+};
+
+const ViolationRow& RowOf(Violation violation) {
+  return *std::ranges::find(kViolations, violation, &ViolationRow::violation);
 }
 
-std::string_view Words(Violation violation) {
-  switch (violation) {
-    case Violation::kFragmentedControl:
-      return "fragmented control frame";
-    case Violation::kReservedOpcode:
-      return "reserved opcode";
-    case Violation::kBadContinuation:
-      return "unexpected continuation or new message";
-    case Violation::kReservedBits:
-      return "reserved bits";
-    case Violation::kMasking:
-      return "wrong masking";
-    case Violation::kControlTooLong:
-      return "control frame too long";
-    case Violation::kLengthTooLong:
-    case Violation::kLengthNotMinimal:
-      return "malformed length";
-    case Violation::kNone:
-      break;
-  }
-  return "protocol violation";
+std::string_view WordsOfLws(Violation violation, bool is_client) {
+  if (is_client) return violation == Violation::kMasking ? "srv mask" : "";
+  return RowOf(violation).of_lws;
 }
 
 }  // namespace
@@ -134,27 +119,15 @@ void Connection::OnDrain() {
 
 void Connection::OnCloseFrame(std::string_view payload) {
   const PeerClose peer = ParseClosePayload(payload);
-  switch (state_) {
-    case State::kOpen: {
-      const ReportedClose close =
-          ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload, rules_);
-      ReportClosed(close.code, close.reason, false, {}, 0, &peer);
-      EndWith(close.echo, State::kFinishing);
-      break;
-    }
-    case State::kLocalClosing:
-      // Both frames have crossed, or ours is still queued: what is queued leaves first.
-      ReportLocalClose(&peer);
-      state_ = State::kFinishing;
-      WantFlush();
-      break;
-    case State::kConnecting:
-    case State::kLastWord:
-    case State::kFinishing:
-    case State::kFailing:
-    case State::kDraining:
-    case State::kGone:
-      break;
+  if (state_ == State::kOpen) {
+    const ReportedClose close = ReportPeerClose(is_client() ? Role::kClient : Role::kServer, payload, rules_);
+    ReportClosed(close.code, close.reason, false, {}, 0, &peer);
+    EndWith(close.echo, State::kFinishing);
+  } else if (state_ == State::kLocalClosing) {
+    // Both frames have crossed, or ours is still queued: what is queued leaves first.
+    ReportLocalClose(&peer);
+    state_ = State::kFinishing;
+    WantFlush();
   }
 }
 
@@ -162,7 +135,7 @@ void Connection::OnViolation(Violation violation) {
   if (state_ == State::kOpen && netstack()) {
     FailAsNetstack(WordsOfLws(violation, is_client()));
   } else if (state_ == State::kOpen) {
-    FailProtocol(kCloseProtocolError, Words(violation));
+    FailProtocol(kCloseProtocolError, RowOf(violation).words);
   } else if (state_ == State::kLocalClosing) {
     // What the peer answers can no longer be read.
     ReportLocalClose();

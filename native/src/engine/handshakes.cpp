@@ -13,10 +13,7 @@ Handshakes::Handshake::Handshake(lws* of, ServerListener& by)
 
 void Handshakes::Handshake::OnDue(uint64_t /*now_ms*/) { listener->OnHandshakeTimeout(wsi); }
 
-void Handshakes::Begin(lws* wsi, ServerListener& listener) {
-  Add(wsi, listener);
-  listener.OnHandshakeBegun();
-}
+void Handshakes::Begin(lws* wsi, ServerListener& listener) { Add(wsi, listener); }
 
 void Handshakes::BeginAgain(lws* wsi) {
   const auto found = handshakes_.find(wsi);

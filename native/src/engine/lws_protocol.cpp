@@ -13,12 +13,12 @@ namespace ohws {
 
 namespace {
 
-// What our patches add to lws's reasons: established-bytes, proxy-connect, deflate, head-limits,
-// request-head.
+// What our patches add to lws's reasons: established-bytes, proxy-connect, upgrade-answer,
+// head-limits, request-head.
 constexpr int kEarlyBytes = LWS_CALLBACK_USER + 1;
 constexpr int kWriteProxyRequest = LWS_CALLBACK_USER + 5;
 constexpr int kReadProxyAnswer = LWS_CALLBACK_USER + 6;
-constexpr int kExtensionsAnswer = LWS_CALLBACK_USER + 9;
+constexpr int kUpgradeAnswer = LWS_CALLBACK_USER + 9;
 constexpr int kHeadBytes = LWS_CALLBACK_USER + 10;
 constexpr int kRequestHead = LWS_CALLBACK_USER + 11;
 constexpr size_t kSmallestReadBuffer = 16;
@@ -31,6 +31,13 @@ ServerListener* ListenerOf(lws* wsi) {
 
 std::string_view Text(const void* in, size_t size) {
   return {static_cast<const char*>(in), in == nullptr ? 0 : size};
+}
+
+// What is never lws's to read, and an lws without our patches reads: frames, of which those that follow could
+// not be told apart then, and what comes when a connection has left HTTP for no protocol (D5).
+bool IsReadByLws(int reason) {
+  return reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_CLIENT_RECEIVE ||
+         reason == LWS_CALLBACK_RAW_ADOPT || reason == LWS_CALLBACK_RAW_RX;
 }
 
 int OnServer(lws* wsi, int reason, void* in, size_t size) {
@@ -49,10 +56,6 @@ int OnServer(lws* wsi, int reason, void* in, size_t size) {
     case LWS_CALLBACK_RAW_CLOSE_FILE:
       ListenerOf(wsi)->OnListenerClosed(wsi);
       return 0;
-    // A connection that left HTTP for no protocol (D5): never ours.
-    case LWS_CALLBACK_RAW_ADOPT:
-    case LWS_CALLBACK_RAW_RX:
-      return -1;
     case LWS_CALLBACK_HTTP:
       return ListenerOf(wsi)->OnPlainRequest(wsi);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -81,18 +84,18 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
       return attempt.OnHeadBytes(Text(in, size));
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
       return attempt.AppendHeaders(static_cast<char**>(in), size) ? 0 : -1;
-    case kExtensionsAnswer:
-      return attempt.JudgeExtensions(wsi);
+    case kUpgradeAnswer:
+      return attempt.JudgeAnswer(wsi, Text(in, size));
     case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
-      return attempt.ReadAnswer(wsi) ? 0 : -1;
-    case LWS_CALLBACK_CLIENT_ESTABLISHED: {
+      attempt.ReadAnswer(wsi);
+      return 0;
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
       attempt.PostOpened(connection.id());
       connection.UseDeflate(attempt.TakeDeflate());
       connection.OnEstablished();
       return 0;
-    }
     case LWS_CALLBACK_SSL_INFO:
-      NoteAlert(attempt, static_cast<const lws_ssl_info*>(in)->ret);
+      NoteAlert(attempt, *static_cast<const lws_ssl_info*>(in));
       return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
       attempt.OnFailed(connection, wsi, Text(in, size));
@@ -110,11 +113,6 @@ int OnConnection(Connection& connection, int reason, void* in, size_t size) {
     case kEarlyBytes:
       connection.OnEarlyBytes({static_cast<uint8_t*>(in), size});
       return 1;
-    // An lws without our patch has taken such bytes for itself: the frames that follow could not be told
-    // apart.
-    case LWS_CALLBACK_RECEIVE:
-    case LWS_CALLBACK_CLIENT_RECEIVE:
-      return -1;
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLIENT_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:
@@ -142,6 +140,7 @@ int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t
     ListenerOf(wsi)->OnTlsContext(static_cast<ssl_ctx_st*>(user));
     return 0;
   }
+  if (IsReadByLws(reason)) return -1;
   Connection* connection = ConnectionOf(wsi);
   if (connection == nullptr)
     return lws_get_vhost_user(lws_get_vhost(wsi)) == nullptr ? 0 : OnServer(wsi, reason, in, size);

@@ -34,7 +34,10 @@ ServerListener::ServerListener(Core& core, uint32_t id, ServerConfig config)
       admission_(SharedAdmission::Of(config_.admission_name, config_.admission, config_.limits->address_rate,
                                      config_.netstack)) {}
 
-ServerListener::~ServerListener() { CancelTimers(); }
+ServerListener::~ServerListener() {
+  CancelTimers();
+  admission_->LeaveHandshakes(handshakes_);
+}
 
 bool ServerListener::Start() {
   Failure failure;
@@ -228,7 +231,7 @@ bool ServerListener::AcceptNext(lws* wsi) {
     core_.deadlines().Set(accept_again_, NowMs() + kAcceptAgainMs);
     return false;
   }
-  if (handshakes_ >= config_.limits->handshakes) {
+  if (!EnterHandshake()) {
     RefuseAtAccept(fd, ToPeer(address, fd).ip);
     return true;
   }
@@ -238,7 +241,6 @@ bool ServerListener::AcceptNext(lws* wsi) {
       auto prelude = std::make_unique<ProxyPrelude>(core_, *this, fd, std::move(ip),
                                                     config_.limits->handshake_timeout_ms);
       preludes_.emplace(prelude.get(), std::move(prelude));
-      ++handshakes_;
       return true;
     }
   }
@@ -246,9 +248,23 @@ bool ServerListener::AcceptNext(lws* wsi) {
   return true;
 }
 
+bool ServerListener::EnterHandshake() {
+  if (!admission_->EnterHandshake(config_.limits->handshakes)) return false;
+  ++handshakes_;
+  return true;
+}
+
+void ServerListener::LeaveHandshake() {
+  --handshakes_;
+  admission_->LeaveHandshakes(1);
+}
+
 void ServerListener::BeginHandshake(int fd, std::string client) {
   lws* accepted = lws_adopt_socket_vhost(vhost_, fd);
-  if (accepted == nullptr) return;
+  if (accepted == nullptr) {
+    LeaveHandshake();
+    return;
+  }
   ++counters_.tcp_accepted;
   core_.handshakes().Begin(accepted, *this);
   if (!client.empty()) core_.handshakes().SetClient(accepted, std::move(client));
@@ -258,7 +274,7 @@ void ServerListener::OnPrelude(const ProxyPrelude& ended, ProxyPrelude::End end)
   const auto node = preludes_.extract(&ended);
   if (node.empty()) return;
   ProxyPrelude& prelude = *node.mapped();
-  --handshakes_;
+  if (end != ProxyPrelude::End::kComplete) LeaveHandshake();
   switch (end) {
     case ProxyPrelude::End::kComplete: {
       const auto client = prelude.client();

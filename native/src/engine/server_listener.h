@@ -102,8 +102,7 @@ class ServerListener {
 
   // The outcome of one of our connections is known: it counts for the limits no more.
   void OnOutcome(const Connection& connection);
-  // Accepted connections that have not been upgraded: one more, one less, one that takes too long.
-  void OnHandshakeBegun() { ++handshakes_; }
+  // Accepted connections that have not been upgraded: one less, one that takes too long.
   void OnHandshakeOver(lws* wsi);
   void OnHandshakeTimeout(lws* wsi);
   // Bytes of a request head that lws is going to parse: 0, or -1 if there are too many of them.
@@ -161,6 +160,9 @@ class ServerListener {
   void NoteForwarded(lws* wsi, const HttpHead& head);
   // Gives an accepted socket to lws.
   void BeginHandshake(int fd, std::string client);
+  // An accepted connection counts from EnterHandshake() on; false if there are too many.
+  bool EnterHandshake();
+  void LeaveHandshake();
   void GiveHeadToLws(const HttpHead& head, lws_tokens& bytes);
   // Asks JavaScript, and holds the connection until it has answered.
   int AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, size_t used);
@@ -202,7 +204,7 @@ class ServerListener {
   std::string agreed_subprotocol_;               // of the same
   UpgradeRequests requests_;
   std::unordered_map<const ProxyPrelude*, std::unique_ptr<ProxyPrelude>> preludes_;
-  size_t handshakes_ = 0;  // accepted, not upgraded
+  size_t handshakes_ = 0;  // accepted, not upgraded; of this listener
   uint64_t drain_begun_ms_ = 0;
   uint64_t drained_at_ms_ = 0;
   size_t to_drain_ = 0;  // connections when that began

@@ -310,7 +310,7 @@ void ServerListener::StopCounting(lws* wsi) {
 }
 
 void ServerListener::OnHandshakeOver(lws* wsi) {
-  --handshakes_;
+  LeaveHandshake();
   ForgetRequest(wsi);
   StopCounting(wsi);
 }

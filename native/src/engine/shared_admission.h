@@ -1,7 +1,9 @@
-// What the listeners of one server share, each on its engine thread: who may come in, and how much each
-// address may send. A server of several threads has one name for all of them. Any thread.
+// What the listeners of one server share, each on its engine thread: who may come in, how many may be on
+// their way in, and how much each address may send. A server of several threads has one name for all of them.
+// Any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,6 +52,16 @@ class SharedAdmission {
     const MutexLock lock(mutex_);
     admission_.Remove(ip);
   }
+  // A TCP connection was accepted, and counts until it is upgraded or gone; false if there are so many
+  // already.
+  bool EnterHandshake(uint64_t most) {
+    uint64_t count = handshakes_.load(std::memory_order_relaxed);
+    while (count < most) {
+      if (handshakes_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+  void LeaveHandshakes(uint64_t count) { handshakes_.fetch_sub(count, std::memory_order_relaxed); }
   // What all connections of this address share; null without a limit.
   std::shared_ptr<AddressMeter> RateOf(std::string_view ip, uint64_t now_ms) {
     const MutexLock lock(mutex_);
@@ -73,6 +85,7 @@ class SharedAdmission {
   }
 
   const bool shares_bans_;
+  std::atomic<uint64_t> handshakes_ = 0;
   Mutex mutex_;
   Admission admission_ OHWS_GUARDED_BY(mutex_);
   AddressRates address_rates_ OHWS_GUARDED_BY(mutex_);

@@ -13,11 +13,14 @@ namespace ohws {
 
 namespace {
 
-ptrdiff_t TlsResult(SSL* ssl, int result) {
-  if (result > 0) return result;
-  const int error = SSL_get_error(ssl, result);
+// OpenSSL keeps what it complains of for the whole thread, and what is there when a call fails counts as that
+// call's: another connection's error would be this one's end.
+template <typename Call>
+ptrdiff_t TlsResult(SSL* ssl, Call call) {
   ERR_clear_error();
-  switch (error) {
+  const int result = call();
+  if (result > 0) return result;
+  switch (SSL_get_error(ssl, result)) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
       return Stream::kNothingNow;
@@ -52,7 +55,8 @@ ptrdiff_t Stream::Read(std::span<uint8_t> into, bool& drained) const {
   size_t count = 0;
   while (count < into.size()) {
     const size_t room = std::min<size_t>(into.size() - count, INT_MAX);
-    const ptrdiff_t got = TlsResult(ssl_, SSL_read(ssl_, into.data() + count, static_cast<int>(room)));
+    const ptrdiff_t got =
+        TlsResult(ssl_, [&] { return SSL_read(ssl_, into.data() + count, static_cast<int>(room)); });
     drained = got == kNothingNow;
     if (got <= 0) return count != 0 ? static_cast<ptrdiff_t>(count) : got;
     count += static_cast<size_t>(got);
@@ -67,7 +71,7 @@ ptrdiff_t Stream::Write(std::span<const iovec> runs) const {
       for (size_t done = 0; done < run.iov_len;) {
         const auto* at = static_cast<const uint8_t*>(run.iov_base) + done;
         const size_t size = std::min<size_t>(run.iov_len - done, INT_MAX);
-        const ptrdiff_t taken = TlsResult(ssl_, SSL_write(ssl_, at, static_cast<int>(size)));
+        const ptrdiff_t taken = TlsResult(ssl_, [&] { return SSL_write(ssl_, at, static_cast<int>(size)); });
         if (taken == kNothingNow) return static_cast<ptrdiff_t>(count);
         if (taken <= 0) return kBroken;
         done += static_cast<size_t>(taken);
@@ -99,10 +103,7 @@ ptrdiff_t Stream::WriteLent(const LentMemory& memory, size_t offset, size_t size
 }
 
 void Stream::EndOutput() const {
-  if (ssl_ != nullptr) {
-    SSL_shutdown(ssl_);
-    ERR_clear_error();
-  }
+  if (ssl_ != nullptr) SSL_shutdown(ssl_);
   shutdown(fd_, SHUT_WR);
 }
 

@@ -227,7 +227,10 @@ int JudgeServerCertificate(ClientAttempt& attempt, x509_store_ctx_st* store, boo
   return 1;
 }
 
-void NoteAlert(ClientAttempt& attempt, int alert) {
+void NoteAlert(ClientAttempt& attempt, const lws_ssl_info& info) {
+  // lws's mask lets ours through as well: OpenSSL sends one when TCP just ends.
+  if ((info.where & SSL_CB_READ) == 0) return;
+  const int alert = info.ret;
   if (SSL_alert_type_string(alert)[0] != 'F') return;
   // TLS 1.3's, which OpenSSL 3.0 has no name for.
   constexpr int kCertificateRequired = 116;
@@ -280,6 +283,7 @@ lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config,
       if (!config.key_password.empty()) info.client_ssl_private_key_password = config.key_password.c_str();
     }
   }
+  ERR_clear_error();
   lws_vhost* vhost = lws_create_vhost(context, &info);
   if (vhost == nullptr) {
     failure = {"config", "tls", 0, "lws could not make the virtual host"};

@@ -45,7 +45,7 @@ void AddSystemStore(const lws_vhost* vhost, ssl_ctx_st* context);
 
 // A TLS alert of the server, in OpenSSL's numbering: the reason of a failure to come. What we find ourselves
 // is in lws's words.
-void NoteAlert(ClientAttempt& attempt, int alert);
+void NoteAlert(ClientAttempt& attempt, const lws_ssl_info& info);
 
 // The client's certificate as PEM; empty without TLS, or if it has sent none.
 std::string PeerCertificate(lws* wsi);

@@ -28,17 +28,10 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view lowercase) {
   return std::ranges::equal(text, lowercase, [](char a, char b) { return ToLower(a) == b; });
 }
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t";
-  const size_t from = text.find_first_not_of(kBlanks);
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(kBlanks) + 1 - from);
-}
-
 // Takes the next element off a comma-separated list, without the blanks around it; it may be empty.
 std::string_view TakeElement(std::string_view& list) {
   const size_t comma = list.find(',');
-  const std::string_view element = Trim(list.substr(0, comma));
+  const std::string_view element = TrimBlanks(list.substr(0, comma));
   list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
   return element;
 }
@@ -130,6 +123,13 @@ void AppendHeader(std::string& head, std::string_view name, std::string_view val
 
 }  // namespace
 
+std::string_view TrimBlanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const size_t from = text.find_first_not_of(kBlanks);
+  if (from == std::string_view::npos) return {};
+  return text.substr(from, text.find_last_not_of(kBlanks) + 1 - from);
+}
+
 bool IsToken(std::string_view text) { return !text.empty() && std::ranges::all_of(text, IsTokenChar); }
 
 bool IsFieldValue(std::string_view text) {
@@ -157,8 +157,8 @@ UpgradeRefusal CheckUpgradeRequest(const UpgradeRequestView& request) {
   if (!IsHttp11(request.http_version)) return UpgradeRefusal::kHttpVersion;
   if (!IsHost(request.host)) return UpgradeRefusal::kHost;
   if (!ListContainsToken(request.connection, "upgrade")) return UpgradeRefusal::kConnectionHeader;
-  if (Trim(request.version) != kWebSocketVersion) return UpgradeRefusal::kVersion;
-  if (!IsWebSocketKey(Trim(request.key))) return UpgradeRefusal::kKey;
+  if (TrimBlanks(request.version) != kWebSocketVersion) return UpgradeRefusal::kVersion;
+  if (!IsWebSocketKey(TrimBlanks(request.key))) return UpgradeRefusal::kKey;
   if (!IsTokenList(request.subprotocols)) return UpgradeRefusal::kSubprotocols;
   const bool empty = request.content_length.empty() || request.content_length == "0";
   if (!empty || !request.transfer_encoding.empty()) return UpgradeRefusal::kBody;
@@ -204,6 +204,28 @@ std::optional<std::string> SelectSubprotocol(std::string_view offered_list,
     if (match != supported.end() && !match->empty()) return *match;
   }
   return std::nullopt;
+}
+
+std::string_view FaultOfUpgradeAnswer(const UpgradeAnswerView& answer, std::string_view awaited_accept,
+                                      std::string_view offered_subprotocols) {
+  // Other than a request's, the value is one protocol: the one that the connection has now.
+  if (!EqualsIgnoringCase(TrimBlanks(answer.upgrade), "websocket")) {
+    return "the server's Upgrade header does not say 'websocket'";
+  }
+  if (!ListContainsToken(answer.connection, "upgrade")) {
+    return "the server's Connection header does not say 'Upgrade'";
+  }
+  if (answer.accept.find(',') != std::string_view::npos) {
+    return "the server sent more than one Sec-WebSocket-Accept";
+  }
+  if (TrimBlanks(answer.accept) != awaited_accept) return "the server's Sec-WebSocket-Accept is wrong";
+  const std::string_view subprotocol = TrimBlanks(answer.subprotocol);
+  if (subprotocol.empty()) return {};
+  if (subprotocol.find(',') != std::string_view::npos) return "the server chose more than one subprotocol";
+  while (!offered_subprotocols.empty()) {
+    if (TakeElement(offered_subprotocols) == subprotocol) return {};
+  }
+  return "the server chose a subprotocol that was not asked for";
 }
 
 }  // namespace ohws

@@ -1,6 +1,6 @@
 // The server's side of an upgrade request: what it demands (RFC 6455 §4.2.1, S23), which subprotocol it
-// picks, how it refuses; and the rules for header names and values in either direction (RFC 9110 §5).
-// Pure functions; any thread.
+// picks, how it refuses; what a client demands of the answer (§4.1); and the rules for header names and
+// values in either direction (RFC 9110 §5). Pure functions; any thread.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,9 @@ bool IsFieldValue(std::string_view text);
 
 // The base64 form of 16 bytes (RFC 6455 §4.1): 22 characters of the alphabet and "==".
 bool IsWebSocketKey(std::string_view text);
+
+// Without the blanks around it, which are no part of a header value (RFC 9110 §5.5).
+std::string_view TrimBlanks(std::string_view text);
 
 // Is the token among the elements of a comma-separated header value? Without regard to the case of the
 // value; `token_lowercase` is in lower case.
@@ -85,5 +88,17 @@ std::string BuildHttpRefusal(UpgradeRefusal refusal);
 // nothing if there is none, and the answer then names none.
 std::optional<std::string> SelectSubprotocol(std::string_view offered_list,
                                              const std::vector<std::string>& supported);
+
+// The parts of a server's answer with status 101 that decide; as for a request, none is missing but empty.
+struct UpgradeAnswerView {
+  std::string_view upgrade;
+  std::string_view connection;
+  std::string_view accept;       // Sec-WebSocket-Accept
+  std::string_view subprotocol;  // Sec-WebSocket-Protocol
+};
+
+// What is wrong with the answer to a request that offered these subprotocols, in words; empty if it is good.
+std::string_view FaultOfUpgradeAnswer(const UpgradeAnswerView& answer, std::string_view awaited_accept,
+                                      std::string_view offered_subprotocols);
 
 }  // namespace ohws

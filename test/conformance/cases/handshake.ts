@@ -438,9 +438,67 @@ function extra(...more: string[]): (key: string) => string {
   return (given) => upgradeAnswer(given, { extra: more });
 }
 
+/** A good answer with the lines of that name written in this way. */
+function written(name: string, ...make: ((value: string) => string)[]): (key: string) => string {
+  return (given) =>
+    upgradeAnswer(given, {
+      lines: [UPGRADE, CONNECTION, ACCEPT(given), 'Sec-WebSocket-Protocol: chat'].flatMap(
+        (line) => {
+          const [of = '', value = ''] = line.split(': ');
+          return of === name ? make.map((one) => `${name}:${one(value)}`) : [line];
+        },
+      ),
+    });
+}
+
 function status(startLine: string): (key: string) => string {
   return (given) => upgradeAnswer(given, { startLine });
 }
+
+/** White space around a value is no part of it. */
+const blanks: readonly (readonly [id: string, title: string, make: (value: string) => string])[] = [
+  ['none', 'nothing before the value', (value) => value],
+  ['spaces-before', 'spaces before the value', (value) => `    ${value}`],
+  ['spaces-behind', 'spaces behind the value', (value) => ` ${value}   `],
+  ['tab-before', 'a tab before the value', (value) => `\t${value}`],
+  ['tab-behind', 'a tab behind the value', (value) => ` ${value}\t`],
+  ['mixed', 'tabs and spaces around the value', (value) => `\t ${value} \t `],
+];
+
+const judgedHeaders = ['Upgrade', 'Connection', 'Sec-WebSocket-Accept', 'Sec-WebSocket-Protocol'];
+
+const connections: readonly (readonly [
+  id: string,
+  title: string,
+  make: readonly ((value: string) => string)[],
+  opens: boolean,
+])[] = [
+  ['lines', 'two lines, the second is it', [() => ' keep-alive', (value) => ` ${value}`], true],
+  ['second', 'the second of a list without blanks', [(value) => `keep-alive,${value}`], true],
+  ['tabs', 'a list with tabs in it', [(value) => ` a\t,\t${value}\t,b`], true],
+  ['empty-elements', 'empty elements of a list', [(value) => ` ,, ${value} ,`], true],
+  ['marks', 'an option of every character that may be', [(v) => ` x!#$%&'*+-.^_\`|~0, ${v}`], true],
+  ['very-long', 'a list of 2 KiB', [(value) => ` ${'x-option, '.repeat(200)}${value}`], true],
+  ['case', 'UPGRADE', [(value) => ` ${value.toUpperCase()}`], true],
+  ['longer', 'upgrades', [(value) => ` ${value}s`], false],
+  ['within', 'the word with another', [(value) => ` keep ${value}`], false],
+  ['empty', 'an empty value', [() => ''], false],
+  ['blank', 'blanks alone', [() => ' \t '], false],
+];
+
+const upgrades: readonly (readonly [
+  id: string,
+  title: string,
+  make: readonly ((value: string) => string)[],
+  opens: boolean,
+])[] = [
+  ['case', 'WEBSOCKET', [(value) => ` ${value.toUpperCase()}`], true],
+  ['list', 'two protocols', [(value) => ` ${value}, h2c`], false],
+  ['lines', 'two lines', [(value) => ` ${value}`, () => ' h2c'], false],
+  ['version', 'a version', [(value) => ` ${value}/13`], false],
+  ['empty', 'an empty value', [() => ''], false],
+  ['blank', 'blanks alone', [() => ' \t '], false],
+];
 
 export const answers: readonly AnswerCase[] = [
   { id: 'answer', rfc: '4.1', title: 'the answer of the RFC', answer: extra(), opens: true },
@@ -473,6 +531,48 @@ export const answers: readonly AnswerCase[] = [
       (given) => `Sec-WebSocket-Accept:  ${acceptFor(given)}  `,
     ),
     opens: true,
+  },
+  ...judgedHeaders.flatMap((name) =>
+    blanks.map(([id, title, make]) => ({
+      id: `answer-${name.replace('Sec-WebSocket-', '').toLowerCase()}-blanks-${id}`,
+      rfc: 'RFC 9110 5.5',
+      title: `${name}: ${title}`,
+      protocol: 'chat',
+      answer: written(name, make),
+      opens: true,
+    })),
+  ),
+  ...connections.map(([id, title, make, opens]) => ({
+    id: `answer-connection-${id}`,
+    rfc: '4.1',
+    title: `Connection: ${title}`,
+    protocol: 'chat',
+    answer: written('Connection', ...make),
+    opens,
+  })),
+  ...upgrades.map(([id, title, make, opens]) => ({
+    id: `answer-upgrade-${id}`,
+    rfc: '4.1',
+    title: `Upgrade: ${title}`,
+    protocol: 'chat',
+    answer: written('Upgrade', ...make),
+    opens,
+  })),
+  {
+    id: 'answer-accept-blank-within',
+    rfc: '4.1',
+    title: 'a blank within Sec-WebSocket-Accept',
+    protocol: 'chat',
+    answer: written('Sec-WebSocket-Accept', (value) => ` ${value.slice(0, 9)} ${value.slice(9)}`),
+    opens: false,
+  },
+  {
+    id: 'answer-accept-blank',
+    rfc: '4.1',
+    title: 'blanks in place of Sec-WebSocket-Accept',
+    protocol: 'chat',
+    answer: written('Sec-WebSocket-Accept', () => ' \t '),
+    opens: false,
   },
   {
     id: 'answer-other-phrase',
@@ -605,6 +705,13 @@ export const answers: readonly AnswerCase[] = [
     title: 'an extension that was not offered',
     answer: extra('Sec-WebSocket-Extensions: x-unknown'),
     opens: false,
+  },
+  {
+    id: 'answer-extensions-blank',
+    rfc: 'RFC 9110 5.5',
+    title: 'blanks in place of extensions',
+    answer: extra('Sec-WebSocket-Extensions: \t '),
+    opens: true,
   },
   {
     id: 'answer-two-extensions',

@@ -106,7 +106,18 @@ PeerPorts Peers::Ports() {
 }
 
 void Peers::Dial(uint16_t port, uint8_t choice) {
-  if (port == 0 || all_.size() == kMost) return;
+  if (all_.size() < kMost) Add(port, choice);
+}
+
+void Peers::DialCrowd(uint16_t port, std::string_view request) {
+  if (all_.size() > kMost) return;
+  for (uint8_t n = 0; n < kCrowd; ++n) {
+    if (Peer* peer = Add(port, n % 3)) peer->Write(request);
+  }
+}
+
+Peer* Peers::Add(uint16_t port, uint8_t choice) {
+  if (port == 0) return nullptr;
   SocketAddress to{};
   socklen_t size = 0;
   const uint8_t way = choice / 4 % 4;
@@ -123,7 +134,7 @@ void Peers::Dial(uint16_t port, uint8_t choice) {
   }
   // The descriptors may have run out.
   const int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
+  if (fd < 0) return nullptr;
   Prepare(fd);
   if (to.any.sa_family == AF_INET) {
     SocketAddress from{};
@@ -132,11 +143,12 @@ void Peers::Dial(uint16_t port, uint8_t choice) {
   }
   if (connect(fd, &to.any, size) != 0 && errno != EINPROGRESS) {
     close(fd);
-    return;
+    return nullptr;
   }
   // Some do not know that it speaks TLS.
   const bool tls = options_.server_tls() && choice < 240;
   all_.push_back(std::make_unique<Peer>(fd, true, options_.netstack(), tls ? client_tls_.get() : nullptr));
+  return all_.back().get();
 }
 
 void Peers::AcceptAndGoOn() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "engine/tls.h"
@@ -18,6 +19,8 @@ class Peers {
 
   // A new one for the server; `choice` is where from and how.
   void Dial(uint16_t port, uint8_t choice);
+  // So many at once that what is published to all of them is lent to the kernel; all say this.
+  void DialCrowd(uint16_t port, std::string_view request);
   // Those that clients have connected to; and everybody goes on.
   void AcceptAndGoOn();
   // Null if there is none.
@@ -26,6 +29,10 @@ class Peers {
 
  private:
   static constexpr size_t kMost = 8;
+  static constexpr size_t kCrowd = 40;
+
+  // Null if there can be none.
+  Peer* Add(uint16_t port, uint8_t choice);
 
   const Options& options_;
   SslContext server_tls_;

@@ -367,6 +367,9 @@ void Script::StepOfPeer(Peer& peer, uint8_t kind, uint8_t choice) {
                 std::string({static_cast<char>(code >> 8), static_cast<char>(code)}) + input_.Text(123)));
       break;
     }
+    case 31:
+      peers_.DialCrowd(javascript_.port(), Request(input_.Byte()));
+      break;
     default:
       peer.Read(kKernelMs);
       break;

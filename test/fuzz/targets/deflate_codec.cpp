@@ -92,6 +92,8 @@ void RoundTrip(Input& input) {
     DeflateSession reader(other, options, agreed, DeflateReservation::Of(reader_budget, most),
                           reader_workspace);
     REQUIRE(reader_budget.used() <= 2 * most);
+    REQUIRE(sender.sharing().has_value() ==
+            (role == Role::kServer ? agreed.server_no_context_takeover : agreed.client_no_context_takeover));
     MessageLimits limits;
     MessageAssembler assembler(limits);
     while (!input.empty()) {

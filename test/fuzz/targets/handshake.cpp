@@ -1,5 +1,5 @@
 // Any request: what is let through has everything that RFC 6455 §4.2.1 asks for, and an answer never has more
-// lines than were meant.
+// lines than were meant. Any answer: a client takes it only if it has everything that §4.1 asks for.
 #include "protocol/handshake.h"
 
 #include "fuzz.h"
@@ -56,6 +56,30 @@ void CheckAnswer(const std::string& answer, const std::string& body, size_t most
   REQUIRE(head.find("\r\nContent-Length: " + std::to_string(body.size())) != std::string::npos);
 }
 
+void JudgeAnswer(Input& input) {
+  std::string parts[] = {"websocket", "Upgrade", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "chat"};
+  const std::string awaited = parts[2];
+  const std::string offered = "chat, superchat";
+  const uint8_t changes = input.Byte() % 3;
+  for (int i = 0; i < changes; ++i) {
+    // The part itself with something around it, or something else.
+    std::string& part = parts[input.Below(std::size(parts))];
+    const bool around = input.Flag();
+    const std::string before = input.Text(4);
+    part = before + (around ? part : "") + input.Text(20);
+  }
+  const auto& [upgrade, connection, accept, subprotocol] = parts;
+  const std::string_view fault =
+      FaultOfUpgradeAnswer({upgrade, connection, accept, subprotocol}, awaited, offered);
+  const auto is_one = [](const std::string& value, const std::string& wanted) {
+    return Elements(value) == std::vector<std::string>{wanted};
+  };
+  const bool good =
+      is_one(Lower(upgrade), "websocket") && Lists(connection, "upgrade") && is_one(accept, awaited) &&
+      (is_one(subprotocol, "") || is_one(subprotocol, "chat") || is_one(subprotocol, "superchat"));
+  REQUIRE(fault.empty() == good);
+}
+
 }  // namespace
 
 void FuzzOne(Input input) {
@@ -110,6 +134,8 @@ void FuzzOne(Input input) {
   });
   REQUIRE(chosen.has_value() == (first != list.end()));
   if (chosen.has_value()) REQUIRE(*chosen == *first);
+
+  JudgeAnswer(input);
 }
 
 }  // namespace ohws::fuzz

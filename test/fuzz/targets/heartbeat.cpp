@@ -12,6 +12,7 @@ void FuzzOne(Input input) {
   config.pong_timeout_ms = 1000 * (input.Byte() % 4U);
   config.jitter_ms = config.ping_interval_ms / 4 * (input.Byte() % 5U);
   Heartbeat heartbeat(config);
+  REQUIRE(heartbeat.jitters() == (config.jitter_ms != 0));
   uint64_t now_ms = 0;
   bool running = false;
   bool pinged = false;

@@ -65,6 +65,10 @@ void FuzzOne(Input input) {
     if (known) expected[row] = infinite ? kNoLimit : number;
     const bool by_chance = !known && std::ranges::find(kNames, name) != std::ranges::end(kNames);
     REQUIRE(by_chance || AllOf(limits) == expected);
+    REQUIRE(limits.rated() ==
+            (limits.rate.messages_per_second != kNoLimit || limits.rate.bytes_per_second != kNoLimit ||
+             limits.address_rate.messages_per_second != kNoLimit ||
+             limits.address_rate.bytes_per_second != kNoLimit));
     const uint64_t size = input.Long();
     REQUIRE(limits.message.Allow(size) ==
             (limits.message.max_message_bytes == 0 || size <= limits.message.max_message_bytes));
