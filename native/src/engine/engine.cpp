@@ -2,9 +2,7 @@
 
 #include <libwebsockets.h>
 #include <openssl/crypto.h>
-#include <pthread.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -53,13 +51,12 @@ struct Engine::ThreadMain {
   std::unique_ptr<Core> core;
 };
 
-void* Engine::RunThread(void* argument) {
+void Engine::RunThread(void* argument) {
   const std::unique_ptr<ThreadMain> main(static_cast<ThreadMain*>(argument));
   main->core->Run(main->engine->stop_);
   // Stop() may still be about to wake the poller, which goes away with the core.
   main->engine->poller_released_.wait(false);
   main->core.reset();
-  return nullptr;
 }
 
 bool Engine::Start() {
@@ -68,16 +65,9 @@ bool Engine::Start() {
   poller_ = poller.get();
   auto core = std::make_unique<Core>(up_, down_, up_payloads_, down_payloads_, doorbell_, std::move(poller));
   if (!core->Start()) return false;
-  // The new thread inherits this mask: signals are Node's business.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  // Not std::thread, which throws where the system has no thread for us.
   auto main = std::make_unique<ThreadMain>(ThreadMain{this, std::move(core)});
-  running_ = pthread_create(&thread_, nullptr, RunThread, main.get()) == 0;
+  running_ = thread_.Start(RunThread, main.get());
   if (running_) static_cast<void>(main.release());
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return running_;
 }
 
@@ -91,7 +81,7 @@ void Engine::Stop() {
   Wake();
   poller_released_.store(true);
   poller_released_.notify_one();
-  pthread_join(thread_, nullptr);
+  thread_.Join();
   running_ = false;
   poller_ = nullptr;
 }

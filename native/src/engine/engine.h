@@ -2,8 +2,6 @@
 // it and waits; both are called on the environment's JavaScript thread.
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/system.h"
 #include "wire/payload_table.h"
 #include "wire/ring.h"
 
@@ -50,7 +49,7 @@ class Engine {
 
  private:
   struct ThreadMain;
-  static void* RunThread(void* argument);
+  static void RunThread(void* argument);
 
   const RingMemory up_;
   const RingMemory down_;
@@ -61,7 +60,7 @@ class Engine {
   Poller* poller_ = nullptr;                   // owned by the thread
   std::atomic<bool> poller_released_ = false;  // by Stop(), which may be the last to touch it
   bool running_ = false;
-  pthread_t thread_{};
+  SystemThread thread_;
 };
 
 }  // namespace ohws

@@ -3,7 +3,6 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -28,11 +27,9 @@ ptrdiff_t TlsResult(SSL* ssl, int result) {
   }
 }
 
-bool NotNow() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
-
 }  // namespace
 
-Stream::Stream(lws* wsi) : fd_(lws_get_socket_fd(wsi)), ssl_(lws_get_ssl(wsi)) {
+Stream::Stream(lws* wsi) : fd_(SocketOf(wsi)), ssl_(lws_get_ssl(wsi)) {
   if (ssl_ == nullptr) return;
   SSL_set_mode(ssl_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
@@ -40,9 +37,9 @@ Stream::Stream(lws* wsi) : fd_(lws_get_socket_fd(wsi)), ssl_(lws_get_ssl(wsi)) {
 ptrdiff_t Stream::Read(std::span<uint8_t> into, bool& drained) const {
   drained = false;
   if (ssl_ == nullptr) {
-    const ssize_t got = recv(fd_, into.data(), into.size(), 0);
+    const ptrdiff_t got = Receive(fd_, into);
     if (got < 0) {
-      drained = NotNow();
+      drained = NothingNow();
       return drained ? kNothingNow : kBroken;
     }
     drained = got > 0 && static_cast<size_t>(got) < into.size();
@@ -76,18 +73,15 @@ ptrdiff_t Stream::Write(std::span<const iovec> runs) const {
     }
     return static_cast<ptrdiff_t>(count);
   }
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(runs.data());
-  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(runs.size());
-  const ssize_t taken = sendmsg(fd_, &message, MSG_NOSIGNAL);
+  const ptrdiff_t taken = SendRuns(fd_, runs);
   if (taken >= 0) return taken;
-  return NotNow() ? 0 : kBroken;
+  return NothingNow() ? 0 : kBroken;
 }
 
 ptrdiff_t Stream::WriteLent(const LentMemory& memory, size_t offset, size_t size) const {
   const ptrdiff_t taken = memory.SendTo(fd_, offset, size);
   if (taken >= 0) return taken;
-  if (NotNow()) return 0;
+  if (NothingNow()) return 0;
   return errno == EINVAL || errno == ENOSYS || errno == EPERM || errno == EOPNOTSUPP ? kCannotBorrow
                                                                                      : kBroken;
 }
@@ -97,7 +91,7 @@ void Stream::EndOutput() const {
     SSL_shutdown(ssl_);
     ERR_clear_error();
   }
-  shutdown(fd_, SHUT_WR);
+  ohws::EndOutput(fd_);
 }
 
 }  // namespace ohws
