@@ -35,6 +35,8 @@ const targets = {
     zig: ['aarch64-linux-gnu.2.28', 'generic'],
     bundled: true,
   },
+  'win32-x64': { zig: ['x86_64-windows-gnu', 'x86_64'] },
+  'win32-arm64': { zig: ['aarch64-windows-gnu', 'generic'] },
   'darwin-x64': {},
   'darwin-arm64': {},
 };
