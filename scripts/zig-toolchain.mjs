@@ -28,9 +28,7 @@ const integrities = {
 function zig() {
   const { arch, platform } = process;
   if (platform !== 'linux' || !(arch in integrities)) {
-    throw new Error(
-      `these prebuilds are made on Linux x64 or arm64, not on ${platform} ${arch}`,
-    );
+    throw new Error(`these prebuilds are made on Linux x64 or arm64, not on ${platform} ${arch}`);
   }
   const folder = path.join(cacheFolder(), 'zig', VERSION);
   const executable = path.join(folder, 'package', 'zig');

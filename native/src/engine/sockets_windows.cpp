@@ -206,6 +206,22 @@ int ErrnoOf(int system_error) {
   return known == kErrors.end() ? system_error : known->posix;
 }
 
-std::string TextOfErrno(int error_number) { return std::strerror(error_number); }
+// The C library knows these numbers and has no words for them.
+std::string TextOfErrno(int error_number) {
+  const auto* known = std::find_if(kErrors.begin(), kErrors.end(),
+                                   [=](const ErrorPair& pair) { return pair.posix == error_number; });
+  if (known == kErrors.end()) return std::strerror(error_number);
+  std::array<char, 256> text{};
+  constexpr DWORD kFrom = FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS;
+  const auto error = static_cast<DWORD>(known->windows);
+  // In English, or in the language that there is.
+  DWORD size = 0;
+  for (const DWORD language : {DWORD{MAKELANGID(LANG_ENGLISH, SUBLANG_ENGLISH_US)}, DWORD{0}}) {
+    size = FormatMessageA(kFrom, nullptr, error, language, text.data(), DWORD{text.size()}, nullptr);
+    if (size != 0) break;
+  }
+  while (size > 0 && static_cast<unsigned char>(text[size - 1]) <= ' ') --size;
+  return {text.data(), size};
+}
 
 }  // namespace ohws
