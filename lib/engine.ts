@@ -6,9 +6,9 @@
  * A crossing into native code happens once a batch. Everything a turn of ours writes is shown to
  * the engine at its end, and the engine is woken only if it sleeps.
  */
-import { getSystemErrorName } from 'node:util';
 import { binding } from './binding.js';
 import type { DeflateConfig } from './deflate.js';
+import { nameOfErrno } from './errno.js';
 import type { Limits } from './limits.js';
 import { PublishQueue } from './publish-queue.js';
 import {
@@ -962,7 +962,7 @@ function toFailure(strings: readonly string[]): EngineFailure {
   return {
     kind: kind as FailureKind,
     phase: phase as Phase,
-    errno: errno === '' ? '' : getSystemErrorName(-Number(errno)),
+    errno: errno === '' ? '' : nameOfErrno(Number(errno)),
     detail,
   };
 }

@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inspectBinary } from './inspect-binary.mjs';
 import { staticTls } from './static-tls.mjs';
+import { inspectWindowsBinary } from './windows-binary.mjs';
 import { zigToolchain } from './zig-toolchain.mjs';
 
 const self = fileURLToPath(import.meta.url);
@@ -35,6 +36,8 @@ const targets = {
     zig: ['aarch64-linux-gnu.2.28', 'generic'],
     bundled: true,
   },
+  'win32-x64': { zig: ['x86_64-windows-gnu', 'x86_64'] },
+  'win32-arm64': { zig: ['aarch64-windows-gnu', 'generic'] },
   'darwin-x64': {},
   'darwin-arm64': {},
 };
@@ -68,14 +71,15 @@ function prebuild(name) {
   runNode(args, { env: { ...process.env, OHWS_PREBUILD_TARGET: name } });
 
   const file = path.join(out, 'prebuilds', `${platform}-${arch}`, fileName(libc));
-  if (platform === 'linux') report(name, file);
+  if (platform === 'linux') reportLinux(name, file);
+  if (platform === 'win32') reportWindows(name, file);
 }
 
 function fileName(libc) {
   return `ohos-websocket${libc ? `.${libc}` : ''}.node`;
 }
 
-function report(name, file) {
+function reportLinux(name, file) {
   const { facts, faults } = inspectBinary(file);
   const missing = missingFromNode(targets[name], facts);
   if (missing.length > 0)
@@ -83,10 +87,19 @@ function report(name, file) {
   const { bytes, highestGlibc, needed } = facts;
   const glibc = highestGlibc === '' ? 'no glibc' : `glibc ${highestGlibc}`;
   process.stdout.write(`${name}: ${bytes} bytes, ${glibc}, needs ${needed.join(' ')}\n`);
-  if (faults.length > 0) {
-    rmSync(file);
-    throw new Error(`${name} is not fit to be published:\n  ${faults.join('\n  ')}`);
-  }
+  refuse(name, file, faults);
+}
+
+function reportWindows(name, file) {
+  const { facts, faults } = inspectWindowsBinary(file);
+  process.stdout.write(`${name}: ${facts.bytes} bytes, needs ${facts.needed.join(' ')}\n`);
+  refuse(name, file, faults);
+}
+
+function refuse(name, file, faults) {
+  if (faults.length === 0) return;
+  rmSync(file);
+  throw new Error(`${name} is not fit to be published:\n  ${faults.join('\n  ')}`);
 }
 
 /**

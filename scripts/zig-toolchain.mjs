@@ -1,6 +1,6 @@
-// The compiler of the Linux prebuilds: Clang as Zig packages it, from the npm registry. It brings the C libraries of
-// every target (glibc with a chosen ceiling of symbol versions, musl) and a static libc++, so one machine builds for
-// all of them without a sysroot.
+// The compiler of the prebuilds for Linux and Windows: Clang as Zig packages it, from the npm registry. It brings the
+// C libraries of every target (glibc with a chosen ceiling of symbol versions, musl, MinGW-w64) and a static libc++, so
+// one machine builds for all of them without a sysroot.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -28,9 +28,7 @@ const integrities = {
 function zig() {
   const { arch, platform } = process;
   if (platform !== 'linux' || !(arch in integrities)) {
-    throw new Error(
-      `the Linux prebuilds are made on Linux x64 or arm64, not on ${platform} ${arch}`,
-    );
+    throw new Error(`these prebuilds are made on Linux x64 or arm64, not on ${platform} ${arch}`);
   }
   const folder = path.join(cacheFolder(), 'zig', VERSION);
   const executable = path.join(folder, 'package', 'zig');
@@ -55,6 +53,18 @@ function zig() {
     rmSync(scratch, { recursive: true, force: true });
   }
   return executable;
+}
+
+function systemName(target) {
+  return target.includes('-windows') ? 'Windows' : 'Linux';
+}
+
+/** By which the OpenSSL headers of Node.js know the processor: those of Visual C++; there is no assembler for ARM. */
+function headerMacros(target) {
+  if (!target.includes('-windows')) return '';
+  return target.startsWith('aarch64')
+    ? '-D_M_ARM64=1 -DOPENSSL_NO_ASM'
+    : '-D_M_AMD64=100 -D_M_X64=100';
 }
 
 /**
@@ -84,12 +94,15 @@ export function zigToolchain(target, processor) {
   const file = path.join(folder, 'toolchain.cmake');
   writeFileSync(
     file,
-    `set(CMAKE_SYSTEM_NAME Linux)
+    `set(CMAKE_SYSTEM_NAME ${systemName(target)})
 set(CMAKE_SYSTEM_PROCESSOR ${target.split('-', 1)[0]})
 set(CMAKE_C_COMPILER "${cc}")
 set(CMAKE_CXX_COMPILER "${compiler('c++')}")
 set(CMAKE_AR "${tool('ar')}")
 set(CMAKE_RANLIB "${tool('ranlib')}")
+set(CMAKE_RC_COMPILER "${tool('rc')}")
+set(CMAKE_C_FLAGS_INIT "${headerMacros(target)}")
+set(CMAKE_CXX_FLAGS_INIT "${headerMacros(target)}")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT -s)
 set(OHWS_OLD_GLIBC ${/-gnu\.2\.([0-2]\d|3[0-2])$/.test(target) ? 'ON' : 'OFF'})
 `,

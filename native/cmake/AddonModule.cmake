@@ -1,5 +1,6 @@
 # Turns the addon's shared library into ohos_websocket.node: Node-API, and without OHWS_TLS_PREFIX also TLS and zlib, stay
-# undefined and are found in the Node executable at load; nothing but the two Node-API entry points is exported.
+# undefined (on Windows: are slots of node-imports-windows.c) and are found in the Node executable at load; nothing but the two
+# Node-API entry points is exported.
 function(ohws_finish_addon target)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ohos_websocket PREFIX "" SUFFIX ".node" NO_SONAME ON)
 
@@ -7,15 +8,10 @@ function(ohws_finish_addon target)
     target_sources(${target} PRIVATE "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/stat-of-old-glibc.c")
   endif()
 
-  if(CMAKE_JS_LIB)
-    target_sources(${target} PRIVATE ${CMAKE_JS_SRC})
-    target_link_libraries(${target} PRIVATE ${CMAKE_JS_LIB})
-  endif()
-
-  if(MSVC)
-    if(CMAKE_JS_NODELIB_DEF AND CMAKE_JS_NODELIB_TARGET)
-      execute_process(COMMAND ${CMAKE_AR} /def:${CMAKE_JS_NODELIB_DEF} /out:${CMAKE_JS_NODELIB_TARGET} ${CMAKE_STATIC_LINKER_FLAGS})
-    endif()
+  if(WIN32)
+    target_sources(${target} PRIVATE "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/node-imports-windows.c")
+    # CMake counts a DLL among what runs.
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_LIBRARY_OUTPUT_DIRECTORY}")
   elseif(APPLE)
     set(exports "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/exports-macos.txt")
     target_link_options(${target} PRIVATE -undefined dynamic_lookup "LINKER:-exported_symbols_list,${exports}" LINKER:-dead_strip)

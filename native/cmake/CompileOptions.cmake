@@ -2,20 +2,18 @@
 add_library(ohws_options INTERFACE)
 
 if(MSVC)
-  target_compile_options(ohws_options INTERFACE /W4 /WX /utf-8 /GR- /D_HAS_EXCEPTIONS=0)
-  target_compile_definitions(ohws_options INTERFACE NOMINMAX WIN32_LEAN_AND_MEAN _CRT_SECURE_NO_WARNINGS)
-else()
-  target_compile_options(ohws_options INTERFACE
-    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+  message(FATAL_ERROR "Visual C++ is not supported: `npm run prebuild -- win32-x64` on Linux makes the addon for Windows")
+endif()
+target_compile_options(ohws_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+if(WIN32)
+  target_compile_definitions(ohws_options INTERFACE NOMINMAX NOUSER WIN32_LEAN_AND_MEAN)
 endif()
 
 set(OHWS_SANITIZE_FLAGS "")
 if(OHWS_SANITIZE)
-  if(MSVC)
-    message(FATAL_ERROR "OHWS_SANITIZE needs GCC or Clang")
-  endif()
   if(NOT OHWS_SANITIZE MATCHES "^(address|thread|undefined)$")
     message(FATAL_ERROR "OHWS_SANITIZE is address, thread or undefined, not '${OHWS_SANITIZE}'")
   endif()

@@ -2,15 +2,23 @@
 #
 # Makes the target ohws_<name> from native/src/<name>. Its include root is a folder that holds nothing but one link
 # named <name> to that source folder, so `#include "<name>/file.h"` works for the layer itself and for those that link
-# it, and for nobody else: native/src is on nobody's include path.
+# it, and for nobody else: native/src is on nobody's include path. A file named *_posix.cpp or *_windows.cpp is compiled
+# for those systems alone.
 function(ohws_add_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 layer "SHARED" "" "SOURCES;LINKS;PRIVATE_LINKS")
 
   set(source_dir "${CMAKE_CURRENT_SOURCE_DIR}/src/${name}")
+  if(WIN32)
+    set(other_system posix)
+  else()
+    set(other_system windows)
+  endif()
   set(sources "")
   set(compiled FALSE)
   foreach(file IN LISTS layer_SOURCES)
-    if(EXISTS "${source_dir}/${file}")
+    if(file MATCHES "_${other_system}\\.cpp$")
+      continue()
+    elseif(EXISTS "${source_dir}/${file}")
       list(APPEND sources "${source_dir}/${file}")
       if(file MATCHES "\\.cpp$")
         set(compiled TRUE)

@@ -42,8 +42,6 @@ elseif(OHWS_SANITIZE STREQUAL "address" OR OHWS_SANITIZE STREQUAL "thread")
   set(lws_c_flags "-O1 -g -fno-omit-frame-pointer -fsanitize=${OHWS_SANITIZE}")
 elseif(OHWS_SANITIZE)
   set(lws_c_flags "-O1 -g -fno-omit-frame-pointer")
-elseif(MSVC)
-  set(lws_c_flags "/O2 /DNDEBUG")
 else()
   # -O2 and NDEBUG: without the latter a peer can reach asserts.
   set(lws_c_flags "-O2 -DNDEBUG -ffunction-sections -fdata-sections")
@@ -99,13 +97,16 @@ if(NOT EXISTS "${lws_prefix}/complete")
   # The file that is renamed into place last makes the cache entry valid, so two builds at a time do no harm.
   string(RANDOM LENGTH 8 lws_random)
   set(lws_install "${lws_prefix}.${lws_random}")
+  set(lws_for_windows OFF)
+  if(WIN32)
+    set(lws_for_windows ON)
+  endif()
   message(STATUS "Configuring libwebsockets")
   execute_process(
-    COMMAND "${CMAKE_COMMAND}" -G "${CMAKE_GENERATOR}" -C "${lws_options}" -S "${lws_source}" -B "${lws_work}/build"
+    COMMAND "${CMAKE_COMMAND}" -G "${CMAKE_GENERATOR}" -DOHWS_FOR_WINDOWS=${lws_for_windows} -C "${lws_options}" -S "${lws_source}" -B "${lws_work}/build"
       "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}" "-DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE}"
       "-DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}"
       "-DCMAKE_OSX_ARCHITECTURES=${CMAKE_OSX_ARCHITECTURES}"
-      "-DCMAKE_MSVC_RUNTIME_LIBRARY=${CMAKE_MSVC_RUNTIME_LIBRARY}"
       -DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_FLAGS_RELEASE=${lws_c_flags}"
       "-DOPENSSL_INCLUDE_DIRS=${OHWS_TLS_INCLUDE_DIR}" "-DZLIB_INCLUDE_DIRS=${OHWS_ZLIB_INCLUDE_DIR}"
       "-DCMAKE_INSTALL_PREFIX=${lws_install}"
@@ -143,7 +144,7 @@ target_include_directories(ohws_libwebsockets SYSTEM INTERFACE
   "${lws_prefix}/include" "${OHWS_TLS_INCLUDE_DIR}" "${OHWS_ZLIB_INCLUDE_DIR}")
 target_link_libraries(ohws_libwebsockets INTERFACE "${lws_library}")
 if(WIN32)
-  target_link_libraries(ohws_libwebsockets INTERFACE ws2_32 userenv psapi iphlpapi crypt32)
+  target_link_libraries(ohws_libwebsockets INTERFACE ws2_32 userenv psapi iphlpapi crypt32 bcrypt)
 endif()
 if(OHWS_TLS_PREFIX)
   foreach(name IN ITEMS ssl crypto z)

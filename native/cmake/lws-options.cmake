@@ -1,5 +1,5 @@
-# The initial cache with which libwebsockets is configured (cmake -C). Whatever stands here is part of the key under
-# which the built library is kept.
+# The initial cache with which libwebsockets is configured (cmake -C), for Windows or not (OHWS_FOR_WINDOWS, set before:
+# CMake does not know yet). Whatever stands here is part of the key under which the built library is kept.
 
 # What is built: one static, position-independent library, and nothing that runs.
 set(LWS_WITH_STATIC ON CACHE BOOL "")
@@ -61,7 +61,8 @@ set(LWS_WITH_PEER_LIMITS OFF CACHE BOOL "")
 set(LWS_WITH_RANGES OFF CACHE BOOL "")
 set(LWS_WITH_ACCESS_LOG OFF CACHE BOOL "")
 set(LWS_WITH_UDP OFF CACHE BOOL "")
-set(LWS_WITH_FILE_OPS OFF CACHE BOOL "")
+# Its file for Windows does not compile without; no callback of ours serves a file.
+set(LWS_WITH_FILE_OPS ${OHWS_FOR_WINDOWS} CACHE BOOL "")
 set(LWS_WITH_DIR OFF CACHE BOOL "")
 set(LWS_WITH_LEJP OFF CACHE BOOL "")
 set(LWS_WITH_LEJP_CONF OFF CACHE BOOL "")
@@ -83,7 +84,7 @@ set(LWS_WITH_DRIVERS OFF CACHE BOOL "")
 set(OPENSSL_FOUND ON CACHE BOOL "")
 set(ZLIB_FOUND ON CACHE BOOL "")
 # Its CMake files insist on a name; this one is linked anyway.
-if(WIN32)
+if(OHWS_FOR_WINDOWS)
   set(OPENSSL_LIBRARIES ws2_32 CACHE STRING "")
 else()
   set(OPENSSL_LIBRARIES c CACHE STRING "")

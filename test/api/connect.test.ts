@@ -260,6 +260,7 @@ describe('connect: failures', PATIENT, () => {
     const error = await client.nextError();
     expect(error).toMatchObject({ code: 200, data: '0' });
     expect(error.message).toEqual(expect.stringMatching(/\S/));
+    expect(error).toMatchObject({ cause: { phase: 'connect', errno: 'ECONNREFUSED' } });
     await stillUsable(client);
   });
 

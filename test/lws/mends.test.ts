@@ -22,7 +22,7 @@ describe('the mends', () => {
   it('are of every defect, once', () => {
     const ids = mends.map(({ id }) => id);
     expect(ids).toEqual([
-      ...Array.from({ length: 41 }, (_, n) => `D${n + 1}`),
+      ...Array.from({ length: 42 }, (_, n) => `D${n + 1}`),
       ...Array.from({ length: 11 }, (_, n) => `N${n + 1}`),
       ...Array.from({ length: 9 }, (_, n) => `U${n + 1}`),
     ]);

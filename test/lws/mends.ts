@@ -295,6 +295,13 @@ export const mends: readonly Mend[] = [
     test: ['test/lws/mends.test.ts', 'never names'],
   },
   {
+    id: 'D42',
+    defect:
+      'the outcome of a connect is lost on Windows, and its error on all systems if it fails at once',
+    patch: 'D42-connect-result',
+    test: ['test/api/connect.test.ts', 'resolves true and raises one error when nobody listens'],
+  },
+  {
     id: 'N1',
     defect: 'a ping is dropped while a pong waits',
     ours: READER,

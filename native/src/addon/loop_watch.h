@@ -1,9 +1,9 @@
 // Has a descriptor watched by the libuv loop of a Node environment, whose thread calls back when it is
 // readable. JavaScript thread of that environment.
 //
-// libuv is not part of Node-API, so it is looked up: where it is not there, Start() says so. A handle of
-// libuv's is gone only a turn of its loop after it was closed; until then, at the end of an environment too,
-// this object lives on by itself.
+// libuv is not part of Node-API, so it is looked up: where it is not there, Start() says so, as on Windows,
+// where the engine has no descriptor to watch. A handle of libuv's is gone only a turn of its loop after it
+// was closed; until then, at the end of an environment too, this object lives on by itself.
 #pragma once
 
 #include <functional>

@@ -1,16 +1,14 @@
 #include "engine/client_attempt.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 
 #include "engine/connection.h"
 #include "engine/core.h"
+#include "engine/sockets.h"
 #include "ohws_lws_patches.h"
 #include "protocol/handshake.h"
 
@@ -37,11 +35,11 @@ Number ToNumber(std::string_view text) {
   return number;
 }
 
-// lws gives an errno only as the end of its text ("conn fail: 111").
+// lws gives the system's error only as the end of its text ("conn fail: 111").
 int ErrnoIn(std::string_view text) {
   constexpr std::string_view kBefore = "conn fail: ";
   const size_t at = text.find(kBefore);
-  return at == std::string_view::npos ? 0 : ToNumber<int>(text.substr(at + kBefore.size()));
+  return at == std::string_view::npos ? 0 : ErrnoOf(ToNumber<int>(text.substr(at + kBefore.size())));
 }
 
 std::string HeaderValue(lws* wsi, lws_token_indexes token) {
@@ -254,19 +252,19 @@ size_t ClientAttempt::WriteProxyRequest(char* out, size_t room) const {
 
 int ClientAttempt::ReadProxyAnswer(Connection& connection, int fd) {
   constexpr std::string_view kEndOfHead = "\r\n\r\n";
-  std::array<char, 2048> piece{};
+  std::array<uint8_t, 2048> piece{};
   // Only the head is ours: what follows belongs to the tunnel.
-  const ssize_t seen = recv(fd, piece.data(), piece.size(), MSG_PEEK);
-  if (seen < 0 && (errno == EAGAIN || errno == EINTR)) return 1;
+  const ptrdiff_t seen = Peek(fd, piece);
+  if (seen < 0 && NothingNow()) return 1;
   if (seen <= 0) {
     proxy_error_ = "the proxy ended the connection";
     return -1;
   }
   const size_t before = proxy_answer_.size();
-  proxy_answer_.append(piece.data(), static_cast<size_t>(seen));
+  proxy_answer_.append(reinterpret_cast<const char*>(piece.data()), static_cast<size_t>(seen));
   const size_t end = proxy_answer_.find(kEndOfHead, before < 3 ? 0 : before - 3);
   if (end != std::string::npos) proxy_answer_.resize(end + kEndOfHead.size());
-  if (recv(fd, piece.data(), proxy_answer_.size() - before, 0) < 0) return -1;
+  if (Receive(fd, std::span(piece).first(proxy_answer_.size() - before)) < 0) return -1;
   if (proxy_answer_.size() >= 12 && !proxy_answer_.starts_with("HTTP/1.")) {
     proxy_error_ = "the proxy does not speak HTTP";
     return -1;

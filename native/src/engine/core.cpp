@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "engine/client_attempt.h"
-#include "engine/posix.h"
 #include "wire/mutex.h"
 
 namespace ohws {

@@ -2,10 +2,7 @@
 
 #include <libwebsockets.h>
 #include <openssl/crypto.h>
-#include <poll.h>
-#include <pthread.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -13,6 +10,7 @@
 #include "engine/clock.h"
 #include "engine/core.h"
 #include "engine/poller.h"
+#include "engine/sockets.h"
 #include "ohws_lws_patches.h"
 #include "protocol/deflate_budget.h"
 
@@ -52,14 +50,13 @@ Engine::Engine(RingMemory up, RingMemory down, std::function<void()> doorbell)
 
 Engine::~Engine() { Stop(); }
 
-void* Engine::RunThread(void* argument) {
+void Engine::RunThread(void* argument) {
   auto* engine = static_cast<Engine*>(argument);
   if (engine->descriptor_ < 0) {
     engine->core_->Run(engine->stop_);
   } else {
     engine->StandIn();
   }
-  return nullptr;
 }
 
 bool Engine::Start(Host host) {
@@ -69,14 +66,7 @@ bool Engine::Start(Host host) {
   core_ = std::make_unique<Core>(
       up_, down_, up_payloads_, down_payloads_, [this] { OnDoorbell(); }, std::move(poller));
   if (!core_->Start()) return false;
-  // The new thread inherits this mask: signals are Node's business.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  // Not std::thread, which throws where the system has no thread for us.
-  running_ = pthread_create(&thread_, nullptr, RunThread, this) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  running_ = thread_.Start(RunThread, this);
   return running_;
 }
 
@@ -88,7 +78,7 @@ void Engine::Stop() {
   }
   pause_.notify_one();
   core_->loop().Wake();
-  pthread_join(thread_, nullptr);
+  thread_.Join();
   running_ = false;
   core_.reset();
 }
@@ -164,10 +154,11 @@ void Engine::StandIn() {
   watched.fd = descriptor_;
   watched.events = POLLIN;
   while (!stop_.load()) {
-    poll(&watched, 1, -1);
+    PollSockets({&watched, 1}, -1);
     const uint64_t before = javascripts_turns_.load(std::memory_order_relaxed);
     if (PauseToStop()) return;
-    if (javascripts_turns_.load(std::memory_order_relaxed) == before && poll(&watched, 1, 0) > 0) TakeOver();
+    if (javascripts_turns_.load(std::memory_order_relaxed) == before && PollSockets({&watched, 1}, 0) > 0)
+      TakeOver();
   }
 }
 

@@ -14,8 +14,6 @@
 //  4. In JavaScript's turns a doorbell is a return value; it is never lost to the stand-in.
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -26,6 +24,7 @@
 #include <mutex>
 #include <string>
 
+#include "engine/system.h"
 #include "wire/mutex.h"
 #include "wire/payload_table.h"
 #include "wire/ring.h"
@@ -76,7 +75,7 @@ class Engine {
   // So long JavaScript may leave something waiting.
   static constexpr std::chrono::milliseconds kPatience{50};
 
-  static void* RunThread(void* argument);
+  static void RunThread(void* argument);
   void StandIn();
   bool PauseToStop();
   void TakeOver();
@@ -92,7 +91,7 @@ class Engine {
   std::unique_ptr<Core> core_;  // used by whoever takes a turn
   int descriptor_ = -1;
   bool running_ = false;
-  pthread_t thread_{};
+  SystemThread thread_;
   std::atomic<bool> stop_ = false;
 
   Mutex turns_;

@@ -3,16 +3,14 @@
 // thread.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "engine/socket_file.h"
+#include "engine/sockets.h"
 #include "engine/up_writer.h"
 
 namespace ohws {
@@ -24,7 +22,7 @@ struct ListenAddress {
   bool ipv6_only = true;    // else `::` takes IPv4 as well
   bool reuse_port = false;  // other sockets with this flag may listen there too, and the kernel shares out
   std::string path;         // of a socket file, absolute; after a NUL a name in Linux's abstract space
-  std::optional<mode_t> mode;
+  std::optional<uint32_t> mode;
   int backlog = 0;
 
   // The option of this name (lib/engine.ts); a name that is none is ignored.
@@ -32,14 +30,6 @@ struct ListenAddress {
 
   bool is_unix() const { return !path.empty(); }
   bool is_abstract() const { return is_unix() && path.front() == '\0'; }
-};
-
-union SocketAddress {
-  sockaddr any;
-  sockaddr_in v4;
-  sockaddr_in6 v6;
-  sockaddr_un local;
-  sockaddr_storage storage;
 };
 
 // `port` is 0 and `ip` is "unix:" and the path (after an @ the abstract name) for a peer of this machine.
@@ -61,7 +51,7 @@ class ListeningSocket {
                                              Failure& failure);
   ListeningSocket(ListeningSocket&& other) noexcept;
   ListeningSocket& operator=(ListeningSocket&& other) noexcept;
-  // Closes the descriptor, unless that was released, and removes the file, unless another has its place.
+  // Closes the descriptor, unless that was released, and lets its file go.
   ~ListeningSocket();
 
   // 0 for one of this machine.
@@ -71,12 +61,6 @@ class ListeningSocket {
   int Release();
 
  private:
-  struct File {
-    std::string path;
-    dev_t device;
-    ino_t inode;
-  };
-
   explicit ListeningSocket(int fd) : fd_(fd) {}
   // errno says why not.
   bool ListenOnTcp(const ListenAddress& address, uint16_t free_port);
@@ -86,7 +70,7 @@ class ListeningSocket {
   int fd_;
   uint16_t port_ = 0;
   bool reuse_port_ = false;
-  std::optional<File> file_;
+  std::unique_ptr<SocketFile> file_;
 };
 
 }  // namespace ohws

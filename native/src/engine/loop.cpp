@@ -1,9 +1,9 @@
 // lws's seam, and the turn of the loop.
 #include "engine/loop.h"
 
-#include <poll.h>
-
 #include <utility>
+
+#include "engine/sockets.h"
 
 namespace ohws {
 
@@ -16,15 +16,15 @@ struct Loop::Seam {
   }
   static int SocketAppears(lws* wsi) {
     // A descriptor that lws closed without a word may have left its traces under this number.
-    Of(wsi)->Forget(lws_get_socket_fd(wsi));
+    Of(wsi)->Forget(SocketOf(wsi));
     return 0;
   }
   static void Io(lws* wsi, unsigned int flags) {
-    const int fd = lws_get_socket_fd(wsi);
+    const int fd = SocketOf(wsi);
     if (fd >= 0) Of(wsi)->Change(fd, flags);
   }
   static int LogicalClose(lws* wsi) {
-    const int fd = lws_get_socket_fd(wsi);
+    const int fd = SocketOf(wsi);
     if (fd >= 0) Of(wsi)->Forget(fd);
     return 0;
   }
@@ -90,7 +90,7 @@ void Loop::Watch(int fd, SocketHandler& handler) {
 }
 
 void Loop::Adopt(lws* wsi, SocketHandler& handler) {
-  const int fd = lws_get_socket_fd(wsi);
+  const int fd = SocketOf(wsi);
   adoptions_.push_back({fd, At(fd).generation, &handler});
 }
 
@@ -101,7 +101,7 @@ void Loop::FinishAdoptions() {
     // What lws has read behind the handshake comes first. It reads nothing itself now: it is told that it
     // does not want to.
     lws_pollfd pollfd{};
-    pollfd.fd = adoption.fd;
+    pollfd.fd = static_cast<lws_sockfd_type>(adoption.fd);
     pollfd.revents = POLLIN;
     lws_service_fd_tsi(context_, &pollfd, 0);
     Watched& watched = At(adoption.fd);
@@ -132,7 +132,7 @@ void Loop::Return(int fd) {
 void Loop::Serve(int fd, short revents) {
   const Watched& watched = At(fd);
   lws_pollfd pollfd{};
-  pollfd.fd = fd;
+  pollfd.fd = static_cast<lws_sockfd_type>(fd);
   pollfd.events = static_cast<short>((watched.wants_read ? POLLIN : 0) | (watched.wants_write ? POLLOUT : 0));
   pollfd.revents = revents;
   lws_service_fd_tsi(context_, &pollfd, 0);

@@ -79,7 +79,7 @@ int OnClientAttempt(Connection& connection, ClientAttempt& attempt, lws* wsi, in
     case kWriteProxyRequest:
       return static_cast<int>(attempt.WriteProxyRequest(static_cast<char*>(in), size));
     case kReadProxyAnswer:
-      return attempt.ReadProxyAnswer(connection, lws_get_socket_fd(wsi));
+      return attempt.ReadProxyAnswer(connection, SocketOf(wsi));
     case kHeadBytes:
       return attempt.OnHeadBytes(Text(in, size));
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:

@@ -1,15 +1,12 @@
 // Looks at what has come, and takes of it what belongs to the header. Engine thread.
 #include "engine/proxy_prelude.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <utility>
 
 #include "engine/core.h"
 #include "engine/server_listener.h"
+#include "engine/sockets.h"
 
 namespace ohws {
 
@@ -22,7 +19,7 @@ ProxyPrelude::ProxyPrelude(Core& core, ServerListener& listener, int fd, std::st
 void ProxyPrelude::OnDue(uint64_t /*now_ms*/) { listener_.OnPrelude(*this, End::kTimeout); }
 
 ProxyPrelude::~ProxyPrelude() {
-  if (fd_ >= 0) close(Release());
+  if (fd_ >= 0) CloseSocket(Release());
 }
 
 int ProxyPrelude::Release() {
@@ -31,18 +28,19 @@ int ProxyPrelude::Release() {
 }
 
 void ProxyPrelude::OnSocketEvent(bool) {
-  std::array<char, 512> bytes;
+  std::array<uint8_t, 512> bytes;
   for (;;) {
-    const ssize_t got = recv(fd_, bytes.data(), bytes.size(), MSG_PEEK);
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+    const ptrdiff_t got = Peek(fd_, bytes);
+    if (got < 0 && NothingNow()) return;
     if (got <= 0) {
       listener_.OnPrelude(*this, End::kGone);
       return;
     }
+    const std::string_view seen(reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(got));
     size_t used = 0;
-    const ProxyHeader::Status status = header_.Feed({bytes.data(), static_cast<size_t>(got)}, used);
+    const ProxyHeader::Status status = header_.Feed(seen, used);
     // They are there: they were looked at.
-    if (used > 0 && recv(fd_, bytes.data(), used, 0) != static_cast<ssize_t>(used)) {
+    if (used > 0 && Receive(fd_, std::span(bytes).first(used)) != static_cast<ptrdiff_t>(used)) {
       listener_.OnPrelude(*this, End::kGone);
       return;
     }

@@ -2,9 +2,6 @@
 // is in server_requests.cpp. Engine thread.
 #include "engine/server_listener.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -12,7 +9,7 @@
 #include "engine/connection.h"
 #include "engine/core.h"
 #include "engine/lws_protocol.h"
-#include "engine/posix.h"
+#include "engine/sockets.h"
 #include "ohws_lws_patches.h"
 
 namespace ohws {
@@ -97,7 +94,7 @@ bool ServerListener::MakeVhost(Failure& failure) {
 bool ServerListener::Watch(Failure& failure) {
   for (Listening& listening : listening_) {
     lws_sock_file_fd_type descriptor;
-    descriptor.filefd = listening.socket.Release();
+    descriptor.sockfd = static_cast<lws_sockfd_type>(listening.socket.Release());
     listening.wsi = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor, "", nullptr);
     if (listening.wsi == nullptr) {  // lws has closed it
       failure = {"config", "listen", 0, "lws could not watch the listening socket"};
@@ -221,8 +218,7 @@ void ServerListener::OnListenerReadable(lws* wsi) {
 
 bool ServerListener::AcceptNext(lws* wsi) {
   SocketAddress address{};
-  socklen_t size = sizeof(address);
-  const int fd = AcceptSocket(lws_get_socket_fd(wsi), &address.any, &size);
+  const int fd = AcceptSocket(SocketOf(wsi), address);
   if (fd < 0) {
     if (errno == EINTR || errno == ECONNABORTED) return true;
     if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return false;
@@ -260,7 +256,7 @@ void ServerListener::LeaveHandshake() {
 }
 
 void ServerListener::BeginHandshake(int fd, std::string client) {
-  lws* accepted = lws_adopt_socket_vhost(vhost_, fd);
+  lws* accepted = lws_adopt_socket_vhost(vhost_, static_cast<lws_sockfd_type>(fd));
   if (accepted == nullptr) {
     LeaveHandshake();
     return;

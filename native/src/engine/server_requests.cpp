@@ -1,8 +1,5 @@
 // What a ServerListener makes of requests: whom one speaks for, whether it is right, within the limits and
 // wanted, the answer, and the connection that it becomes. Engine thread.
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -11,6 +8,7 @@
 #include "engine/connection.h"
 #include "engine/core.h"
 #include "engine/server_listener.h"
+#include "engine/sockets.h"
 #include "engine/tls.h"
 #include "ohws_lws_patches.h"
 #include "protocol/forwarded.h"
@@ -20,7 +18,7 @@ namespace ohws {
 
 namespace {
 
-Peer PeerOf(lws* wsi) { return ohws::PeerOf(static_cast<int>(lws_get_socket_fd(wsi))); }
+Peer PeerOf(lws* wsi) { return ohws::PeerOf(SocketOf(wsi)); }
 
 // Of 4 KiB each: the largest head.
 constexpr size_t kMaxHeadReads = 16;
@@ -153,15 +151,15 @@ void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
   const bool answered = !config_.netstack && !tls_.enabled();
   if (answered) {
     const std::string answer = BuildHttpRefusal(kUnavailable, {}, kWhy);
-    send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
-    shutdown(fd, SHUT_WR);
+    Send(fd, {reinterpret_cast<const uint8_t*>(answer.data()), answer.size()});
+    EndOutput(fd);
     // A request that has come already: unread, it would make a reset of the end, which takes the answer away.
     // No more than the largest request, since a peer may send as fast as this reads.
-    std::array<char, 4096> unread{};
-    for (size_t reads = 0; reads < kMaxHeadReads && recv(fd, unread.data(), unread.size(), 0) > 0; ++reads) {
+    std::array<uint8_t, 4096> unread{};
+    for (size_t reads = 0; reads < kMaxHeadReads && Receive(fd, unread) > 0; ++reads) {
     }
   }
-  close(fd);
+  CloseSocket(fd);
   ++counters_.tcp_accepted;
   counters_.CountRefusal(RefusalReason::kHandshakes);
   ReportRefusal(ip, answered ? kUnavailable : 0, kWhy);
@@ -248,7 +246,7 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
   const uint8_t flags = lws_is_ssl(wsi) != 0 ? kSecure : uint8_t{0};
   core_.up().Post(UpKind::kUpgradeRequest, id_, request.id, peer.port, flags, strings.bytes());
   lws_rx_flow_control(wsi, 0);
-  core_.loop().Hold(lws_get_socket_fd(wsi), request);
+  core_.loop().Hold(SocketOf(wsi), request);
   bytes.token = nullptr;
   bytes.len = 0;
   return static_cast<int>(used) - 1;
@@ -259,7 +257,7 @@ void ServerListener::AnswerUpgrade(uint32_t id, uint16_t http_status, std::strin
   if (wsi == nullptr) return;
   if (http_status == 0) {
     ReadAcceptance(strings, *requests_.Find(wsi));
-    core_.loop().Return(lws_get_socket_fd(wsi));
+    core_.loop().Return(SocketOf(wsi));
     lws_rx_flow_control(wsi, 1);
   } else {
     EndRequest(wsi);
@@ -293,7 +291,7 @@ void ServerListener::AnswerAndCut(lws* wsi, std::string answer) {
 
 bool ServerListener::EndRequest(lws* wsi) {
   if (!ForgetRequest(wsi)) return false;
-  core_.loop().Return(lws_get_socket_fd(wsi));
+  core_.loop().Return(SocketOf(wsi));
   StopCounting(wsi);
   return true;
 }

@@ -3,7 +3,6 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +11,8 @@
 namespace ohws {
 
 namespace {
+
+constexpr size_t kTlsReadAheadBytes = 64 * 1024;
 
 // OpenSSL keeps what it complains of for the whole thread, and what is there when a call fails counts as that
 // call's: another connection's error would be this one's end.
@@ -31,21 +32,23 @@ ptrdiff_t TlsResult(SSL* ssl, Call call) {
   }
 }
 
-bool NotNow() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
-
 }  // namespace
 
-Stream::Stream(lws* wsi) : fd_(lws_get_socket_fd(wsi)), ssl_(lws_get_ssl(wsi)) {
+Stream::Stream(lws* wsi) : fd_(SocketOf(wsi)), ssl_(lws_get_ssl(wsi)) {
   if (ssl_ == nullptr) return;
-  SSL_set_mode(ssl_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_set_mode(
+      ssl_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  // Else each record is read from the socket in two steps. The memory is there only while something is in it.
+  SSL_set_read_ahead(ssl_, 1);
+  SSL_set_default_read_buffer_len(ssl_, kTlsReadAheadBytes);
 }
 
 ptrdiff_t Stream::Read(std::span<uint8_t> into, bool& drained) const {
   drained = false;
   if (ssl_ == nullptr) {
-    const ssize_t got = recv(fd_, into.data(), into.size(), 0);
+    const ptrdiff_t got = Receive(fd_, into);
     if (got < 0) {
-      drained = NotNow();
+      drained = NothingNow();
       return drained ? kNothingNow : kBroken;
     }
     drained = got > 0 && static_cast<size_t>(got) < into.size();
@@ -81,30 +84,24 @@ ptrdiff_t Stream::Write(std::span<const iovec> runs) const {
     return static_cast<ptrdiff_t>(count);
   }
   // The kernel takes one run more cheaply than a list of one.
-  if (runs.size() == 1) {
-    const ssize_t taken = send(fd_, runs[0].iov_base, runs[0].iov_len, MSG_NOSIGNAL);
-    if (taken >= 0) return taken;
-    return NotNow() ? 0 : kBroken;
-  }
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(runs.data());
-  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(runs.size());
-  const ssize_t taken = sendmsg(fd_, &message, MSG_NOSIGNAL);
+  const ptrdiff_t taken = runs.size() == 1
+                              ? Send(fd_, {static_cast<const uint8_t*>(runs[0].iov_base), runs[0].iov_len})
+                              : SendRuns(fd_, runs);
   if (taken >= 0) return taken;
-  return NotNow() ? 0 : kBroken;
+  return NothingNow() ? 0 : kBroken;
 }
 
 ptrdiff_t Stream::WriteLent(const LentMemory& memory, size_t offset, size_t size) const {
   const ptrdiff_t taken = memory.SendTo(fd_, offset, size);
   if (taken >= 0) return taken;
-  if (NotNow()) return 0;
+  if (NothingNow()) return 0;
   return errno == EINVAL || errno == ENOSYS || errno == EPERM || errno == EOPNOTSUPP ? kCannotBorrow
                                                                                      : kBroken;
 }
 
 void Stream::EndOutput() const {
   if (ssl_ != nullptr) SSL_shutdown(ssl_);
-  shutdown(fd_, SHUT_WR);
+  ohws::EndOutput(fd_);
 }
 
 }  // namespace ohws

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <libwebsockets.h>
-#include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "engine/sockets.h"
 #include "wire/lent_memory.h"
 
 struct ssl_st;

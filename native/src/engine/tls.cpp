@@ -1,6 +1,5 @@
 #include "engine/tls.h"
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/evperr.h>
 #include <openssl/pem.h>
@@ -17,8 +16,9 @@
 
 #include "engine/client_attempt.h"
 #include "engine/lws_protocol.h"
-#include "engine/posix.h"
 #include "engine/server_counters.h"
+#include "engine/sockets.h"
+#include "engine/system.h"
 
 namespace ohws {
 
@@ -66,25 +66,14 @@ int GivePassword(char* out, int room, int /*writing*/, void* password) {
   return size;
 }
 
-// Where systems keep their certificate authorities; Node's OpenSSL was built for another place.
+// Where the certificate authorities are that the system trusts; empty if it keeps them in no file.
 std::string SystemStore() {
   if (const char* path = std::getenv("SSL_CERT_FILE"); path != nullptr && path[0] != '\0') return path;
-  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                           "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem", "/etc/ssl/certs/cacert.pem"}) {
-    struct stat status {};
-    if (stat(path, &status) == 0) return path;
-  }
-  return {};
+  return SystemTrustFile();
 }
 
 // A file that has changed is another file.
-std::string Fingerprint(const std::string& path) {
-  struct stat status {};
-  if (path.empty() || stat(path.c_str(), &status) != 0) return path;
-  const timespec modified = ModifiedAt(status);
-  return path + '\0' + std::to_string(modified.tv_sec) + '.' + std::to_string(modified.tv_nsec) + '\0' +
-         std::to_string(status.st_size) + '\0' + std::to_string(status.st_ino);
-}
+std::string Fingerprint(const std::string& path) { return path + '\0' + FileStamp(path); }
 
 // C14 and C15: what netstack lets pass.
 bool NetstackForgives(int error, Trust trust) {
@@ -115,7 +104,8 @@ long OptionsOf(std::optional<int> min_tls_version, bool netstack) {
   return static_cast<long>(options);
 }
 
-// Client vhosts that want the system's store beside their own CA file are known by their name.
+// Client vhosts that trust the system's store, beside their own CA file or because it is no file, are known
+// by their name.
 constexpr std::string_view kWithSystemStore = "client+system-";
 
 }  // namespace
@@ -178,7 +168,11 @@ void AddSystemStore(const lws_vhost* vhost, ssl_ctx_st* context) {
   if (!std::string_view(lws_get_vhost_name(const_cast<lws_vhost*>(vhost))).starts_with(kWithSystemStore))
     return;
   const std::string path = SystemStore();
-  if (!path.empty()) SSL_CTX_load_verify_locations(context, path.c_str(), nullptr);
+  if (path.empty()) {
+    AddSystemTrust(context);
+  } else {
+    SSL_CTX_load_verify_locations(context, path.c_str(), nullptr);
+  }
   ERR_clear_error();
 }
 
@@ -243,12 +237,13 @@ void NoteAlert(ClientAttempt& attempt, const lws_ssl_info& info) {
 
 lws_vhost* ClientTls::VhostFor(lws_context* context, const ClientConfig& config, const std::string& proxy,
                                Failure& failure) {
-  const bool with_system = config.tls && config.ca_adds_to_system && !config.ca_path.empty();
   const long options = OptionsOf(config.min_tls_version, config.netstack);
   std::string key = "plain";
   std::string ca_path;
+  bool with_system = false;
   if (config.tls) {
     ca_path = config.ca_path.empty() ? SystemStore() : config.ca_path;
+    with_system = config.ca_path.empty() ? ca_path.empty() : config.ca_adds_to_system;
     key = "tls\n" + Fingerprint(ca_path) + '\n' + Fingerprint(config.cert_path) + '\n' +
           Fingerprint(config.key_path) + '\n' + config.key_password + '\n' + std::to_string(options) +
           (with_system ? "+" : "");

@@ -12,14 +12,13 @@
 //  3. A connection that has nothing to write holds no memory here.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "engine/sockets.h"
 #include "protocol/frame.h"
 #include "protocol/shared_messages.h"
 #include "wire/payload_table.h"

@@ -1,17 +1,19 @@
 // Two tables, and the answer's strings. Engine thread.
 #include "engine/upgrade_requests.h"
 
+#include <array>
 #include <vector>
 
-#include "engine/posix.h"
 #include "engine/server_listener.h"
+#include "engine/sockets.h"
 #include "protocol/handshake.h"
 
 namespace ohws {
 
 void UpgradeRequests::Request::OnSocketEvent(bool ended) {
-  const int fd = lws_get_socket_fd(wsi);
-  const ssize_t there = Peek(fd);
+  const int fd = SocketOf(wsi);
+  std::array<uint8_t, 1> first{};
+  const ptrdiff_t there = Peek(fd, first);
   if (ended || there == 0) {
     listener.OnAskingClientGone(wsi);
   } else if (there < 0) {

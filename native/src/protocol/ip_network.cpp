@@ -1,8 +1,12 @@
 // Addresses by inet_pton, in the 16 bytes of IPv6. Any thread.
 #include "protocol/ip_network.h"
 
+#ifdef _WIN32
+#include <ws2tcpip.h>
+#else
 #include <arpa/inet.h>
 #include <sys/socket.h>
+#endif
 
 #include <algorithm>
 #include <charconv>

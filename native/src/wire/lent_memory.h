@@ -25,7 +25,7 @@ class LentMemory {
  private:
   explicit LentMemory(int fd) : fd_(fd) {}
 
-  const int fd_;
+  [[maybe_unused]] const int fd_;  // of the file, where there are any
 };
 
 }  // namespace ohws

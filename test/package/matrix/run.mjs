@@ -29,6 +29,7 @@ import { makeCertificate } from './certificate.mjs';
 import { muslCases } from './musl/cases.mjs';
 import { newcomerCases } from './newcomer.mjs';
 import { NotRun } from './not-run.mjs';
+import { wineCases } from './wine.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const consumer = fileURLToPath(new URL('consumer', import.meta.url));
@@ -103,12 +104,12 @@ function installWithNpm(name) {
 }
 
 /** All consumers that need nothing but an installed package. */
-function smokeAll(program, cwd, before = []) {
-  smoke(program, [...before, 'commonjs.cjs'], { cwd }, 2);
-  smoke(program, [...before, 'worker.mjs'], { cwd }, 3);
+function smokeAll(program, cwd, before = [], env = {}) {
+  smoke(program, [...before, 'commonjs.cjs'], { cwd, env }, 2);
+  smoke(program, [...before, 'worker.mjs'], { cwd, env }, 3);
   const registered = [...before, '--import', 'ohos-websocket/register', 'app.mjs'];
-  smoke(program, registered, { cwd });
-  return smoke(program, [...before, 'module.mjs'], { cwd }, 3);
+  smoke(program, registered, { cwd, env });
+  return smoke(program, [...before, 'module.mjs'], { cwd, env }, 3);
 }
 
 const cases = {
@@ -270,6 +271,7 @@ const cases = {
 
   ...muslCases({ installed, scratch, smokeAll }),
   ...arm64Cases({ installed, scratch, smokeAll }),
+  ...wineCases({ installed, scratch, smokeAll }),
 };
 
 /** Those for Linux: what is read is ELF. */

@@ -1,7 +1,7 @@
-#include "addon/loop_watch.h"
-
 #include <cstddef>
 #include <utility>
+
+#include "addon/loop_watch.h"
 
 // What we use of libuv, whose binary interface is stable within version 1 (https://docs.libuv.org). Weak: the
 // module loads where a runtime has none of it.
