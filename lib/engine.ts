@@ -118,13 +118,14 @@ class EngineConnection implements Connection {
   readonly #queue: SendQueue;
   /** After so many bytes the engine is asked whether they have left. */
   readonly #askStep: number;
-  #asks: Ask[] = [];
+  /** In their order; most connections never have any. */
+  #asks: Ask[] | undefined;
   /** Bytes that the questions under way cover. */
   #covered = 0;
   /** With so many bytes in the queue, or less, there is nothing to do. */
   #quiet: number;
   /** Above the mark: wait until the queue is below it. */
-  #senders: (() => void)[] = [];
+  #senders: (() => void)[] | undefined;
   /** Why it was given up, if it was. */
   #abandoned: QueueFull | undefined;
   #ended = false;
@@ -161,10 +162,11 @@ class EngineConnection implements Connection {
     const queue = this.#queue;
     const wasAbove = queue.bytes - bytes > queue.mark || processQueue.isOver(-bytes);
     const isUnsure = queue.bytes - this.#covered > this.#askStep;
-    if (isUnsure || (wasAbove && this.#asks.length === 0)) this.#ask();
+    if (isUnsure || (wasAbove && !this.#isAsking)) this.#ask();
     if (!wasAbove || queue.refuses) return undefined;
     this.#oweDrained();
     return new Promise((resolve) => {
+      this.#senders ??= [];
       this.#senders.push(resolve);
     });
   }
@@ -175,17 +177,18 @@ class EngineConnection implements Connection {
       this.#engine.post(Down.abandon, this.id, SLOW_READER, POLICY_VIOLATION);
     }
     this.askIfUnsure();
-    if (this.#asks.length > 0) this.#oweDrained();
+    if (this.#isAsking) this.#oweDrained();
     return Promise.reject(refusal);
   }
 
   /** The handler hears of it when the queue is below its mark again. */
   #oweDrained(): void {
     const { handler } = this;
-    if (!('onDrained' in handler) || this.#senders.length > 0) return;
-    this.#senders.push(() => {
+    if (!('onDrained' in handler) || this.#senders !== undefined) return;
+    const tell = () => {
       if (!this.#ended) handler.onDrained();
-    });
+    };
+    this.#senders = [tell];
   }
 
   queuedBytes(): number {
@@ -230,14 +233,19 @@ class EngineConnection implements Connection {
     return new Promise((resolve) => this.#ask(resolve));
   }
 
+  get #isAsking(): boolean {
+    return this.#asks !== undefined;
+  }
+
   /** Finds out what has left, if that is not under way. */
   askIfUnsure(): void {
-    if (this.#queue.bytes > 0 && this.#asks.length === 0) this.#ask();
+    if (this.#queue.bytes > 0 && !this.#isAsking) this.#ask();
   }
 
   /** Answers come in the order of the questions. */
   #ask(onAnswer?: () => void): void {
     const bytes = this.#queue.bytes - this.#covered;
+    this.#asks ??= [];
     this.#asks.push({ bytes, onAnswer });
     this.#cover(bytes);
     this.#engine.post(Down.drainRequest, this.id);
@@ -250,20 +258,21 @@ class EngineConnection implements Connection {
 
   /** What the oldest question covers has left. */
   onDrained(): void {
-    const ask = this.#asks.shift();
+    const ask = this.#asks?.shift();
     if (ask === undefined) return;
+    if (this.#asks?.length === 0) this.#asks = undefined;
     const queue = this.#queue;
     queue.add(-ask.bytes);
     this.#cover(-ask.bytes);
     if (queue.bytes <= queue.mark) this.#resumeSenders();
-    else if (this.#asks.length === 0) this.#ask();
+    else if (!this.#isAsking) this.#ask();
     ask.onAnswer?.();
   }
 
   #resumeSenders(): void {
     const senders = this.#senders;
-    if (senders.length === 0) return;
-    this.#senders = [];
+    if (senders === undefined) return;
+    this.#senders = undefined;
     for (const resolve of senders) resolve();
   }
 
@@ -271,8 +280,8 @@ class EngineConnection implements Connection {
     this.#ended = true;
     this.#queue.clear();
     this.#resumeSenders();
-    const asks = this.#asks;
-    this.#asks = [];
+    const asks = this.#asks ?? [];
+    this.#asks = undefined;
     for (const { onAnswer } of asks) onAnswer?.();
   }
 }
@@ -900,10 +909,18 @@ interface Known {
   readonly certificate: Buffer | undefined;
 }
 
+let lastText = '';
+
+/** The same string as the last time if it says the same: most connections come from where others do. */
+function sameText(text: string): string {
+  if (text !== lastText) lastText = text;
+  return lastText;
+}
+
 function toPeer(payload: Buffer): Known {
   // Behind a NUL there is the certificate of the client.
   const end = payload.indexOf(0);
-  if (end < 0) return { ip: payload.toString('utf8'), certificate: undefined };
+  if (end < 0) return { ip: sameText(payload.toString('utf8')), certificate: undefined };
   const certificate = Buffer.from(payload.subarray(end + 1));
   return { ip: payload.toString('utf8', 0, end), certificate };
 }

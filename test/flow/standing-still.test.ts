@@ -1,0 +1,58 @@
+/**
+ * What goes on while JavaScript stands still, on whose thread the engine usually works: pings are answered, and
+ * heartbeats go out. JavaScript stands still until the peer, on a thread of its own, has seen that.
+ */
+
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { PATIENT } from '../helpers/deadline.js';
+import { TestClient, TestServer } from '../helpers/endpoints.js';
+import { Opcode } from '../helpers/peers.js';
+
+/** Far longer than the engine waits for JavaScript. */
+const MOST_MS = 10_000;
+
+function peer(role: 'client' | 'server', awaited: number, port = 0) {
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(new URL('fixtures/patient-peer.mjs', import.meta.url), {
+    workerData: { role, port, word, awaited },
+  });
+  onTestFinished(async () => {
+    await worker.terminate();
+  });
+  /** Stops JavaScript until the peer has seen what it waits for; whether it has. */
+  const standStill = () => Atomics.wait(word, 0, 0, MOST_MS) !== 'timed-out';
+  return { worker, standStill };
+}
+
+describe('while JavaScript stands still', PATIENT, () => {
+  it('a server answers a ping, and goes on with the messages afterwards', async () => {
+    const server = new TestServer({ without: ['messageReceive'] });
+    await server.start();
+    const messages: unknown[] = [];
+    let answered: boolean | undefined;
+    const ended = new Promise<void>((resolve) => {
+      server.server.on('messageReceive', ({ data }) => {
+        messages.push(data);
+        if (data === 'stand still') answered = standStill();
+        if (data === 'two') resolve();
+      });
+    });
+
+    const { standStill } = peer('client', Opcode.pong, server.port);
+    await ended;
+
+    expect(answered).toBe(true);
+    expect(messages).toEqual(['stand still', 'one', 'two']);
+  });
+
+  it('a client sends its heartbeat', async () => {
+    const { worker, standStill } = peer('server', Opcode.ping);
+    const [port] = (await once(worker, 'message')) as [number];
+    const client = new TestClient();
+    await client.open(`ws://127.0.0.1:${port}/`, { pingInterval: 1, pongTimeout: 1 });
+
+    expect(standStill()).toBe(true);
+  });
+});
