@@ -31,7 +31,7 @@ int ProxyPrelude::Release() {
 }
 
 void ProxyPrelude::OnSocketEvent(bool) {
-  std::array<char, 512> bytes;
+  std::array<char, 512> bytes{};
   for (;;) {
     const ssize_t got = recv(fd_, bytes.data(), bytes.size(), MSG_PEEK);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
