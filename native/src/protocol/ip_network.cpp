@@ -25,7 +25,7 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   const std::string terminated(text);
   // A NUL in the text would end it early.
   if (terminated.find('\0') != std::string::npos) return std::nullopt;
-  std::array<uint8_t, 4> v4;
+  std::array<uint8_t, 4> v4{};
   if (inet_pton(AF_INET, terminated.c_str(), v4.data()) == 1) return V4(v4);
   IpAddress address;
   if (inet_pton(AF_INET6, terminated.c_str(), address.bytes_.data()) == 1) return address;
