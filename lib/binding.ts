@@ -22,7 +22,10 @@ interface Loaded {
 
 /** What to do about what a loader says. */
 const advices: readonly (readonly [pattern: RegExp, advice: string])[] = [
-  [/platform=win32/, 'There is none for Windows yet; docs/packaging.md of the package says why.'],
+  [
+    /platform=win32.*bundled-tls|initialization routine failed/,
+    'On Windows it needs the OpenSSL of the Node.js executable: Bun, Deno and Electron export none.',
+  ],
   [
     /No native build was found|of another package/,
     'If a bundler packed this code, leave `ohos-websocket` external, or copy its folder `prebuilds` beside ' +

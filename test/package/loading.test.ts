@@ -95,12 +95,13 @@ describe('the native module', PATIENT, () => {
     expect(stderr).toContain('is for another platform, processor or C library');
   });
 
-  it('is not there for Windows, and the message says so', () => {
-    const { stderr } = run(installed({ [ordinary]: addon }), print, {
+  it('is not there for Electron on Windows, and the message says so', () => {
+    const program = `Object.defineProperty(process.versions, 'electron', { value: '40.0.0' }); ${print}`;
+    const { stderr } = run(installed({ [ordinary]: addon }), program, {
       npm_config_platform: 'win32',
     });
     expect(stderr).toContain('platform=win32');
-    expect(stderr).toContain('There is none for Windows yet');
+    expect(stderr).toContain('Bun, Deno and Electron export none');
   });
 
   it('is not what OHWS_BINDING names', () => {

@@ -41,12 +41,11 @@ class PollPoller final : public Poller {
       const short happened = asked_[n].revents;
       if (happened == 0) continue;
       Watched& watched = watched_[asked_places_[n]];
-      events[filled++] = {watched.fd,
-                          watched.generation,
-                          (happened & (POLLIN | POLLERR | POLLHUP)) != 0,
-                          (happened & POLLOUT) != 0,
-                          (happened & (POLLERR | POLLHUP)) != 0,
-                          (happened & POLLHUP) != 0};
+      const bool over = (happened & (POLLERR | POLLHUP)) != 0;
+      // Not every system tells of room to write where a connect has failed; who waits for it has to hear.
+      const bool writable = (happened & POLLOUT) != 0 || (over && (watched.events & POLLOUT) != 0);
+      events[filled++] = {watched.fd, watched.generation,       over || (happened & POLLIN) != 0, writable,
+                          over,       (happened & POLLHUP) != 0};
       if (watched.mode == Mode::kEdge) watched.events = 0;
     }
     return filled;
