@@ -34,8 +34,8 @@ const DEFAULT_BUFFERED_BYTES = 1024 * 1024;
  * - With `binaryType: 'view'` the data of binary messages are views: `messages<string | Uint8Array>(…)`.
  * - A peer cannot send faster than the loop takes: while more than `maxBufferedBytes` wait, nothing is read of
  *   the connection (`WebSocketServer.pause`), until half of it is left. What had been read by then is added:
- *   at most 4 MiB of messages below 64 KiB, 32 MiB of larger ones, and one more. The `message` events of a
- *   `WebSocket` wait with it, and so does its end.
+ *   at most 1 MiB of messages below 64 KiB (4 MiB with `threads`), 32 MiB of larger ones, and one more. The
+ *   `message` events of a `WebSocket` wait with it, and so does its end.
  *
  * BusinessError 401 for other arguments, and for a connection that has ended or is iterated already.
  */

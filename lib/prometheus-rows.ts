@@ -134,7 +134,7 @@ export const prometheusRows: readonly PrometheusRow[] = [
   {
     kind: 'counter',
     name: 'thread_total',
-    help: 'Turns and sleeps of the engine thread, and how often it has woken JavaScript.',
+    help: 'Turns and sleeps of the engine, and how often it has woken JavaScript.',
     labels: ['what'],
     read: eachOf('what', ({ thread }) => thread),
   },
@@ -151,7 +151,7 @@ export const prometheusRows: readonly PrometheusRow[] = [
   {
     kind: 'gauge',
     name: 'memory_bytes',
-    help: 'Bytes that the engine thread holds beside its connections, by purpose.',
+    help: 'Bytes that the engine holds beside its connections, by purpose.',
     labels: ['what'],
     read: eachOf('what', ({ memory }) => memory),
   },

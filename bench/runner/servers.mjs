@@ -37,6 +37,7 @@ const SERVERS = {
     ],
     extra: true,
   },
+  'ours-own-thread': script('ours.mjs', '--threads=1'),
   'ours-2-threads': script('ours.mjs', '--threads=2'),
   uws: script('uws.mjs'),
   ws: script('ws.mjs'),
