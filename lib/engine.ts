@@ -7,9 +7,29 @@
  * the engine at its end, and the engine is woken only if it sleeps.
  */
 import { binding } from './binding.js';
-import type { DeflateConfig } from './deflate.js';
-import { nameOfErrno } from './errno.js';
-import type { Limits } from './limits.js';
+import {
+  toDetails,
+  toDrainReport,
+  toFailure,
+  toPairs,
+  toPeer,
+  toStats,
+  toUpgradeInfo,
+} from './engine-answers.js';
+import {
+  type ConnectionEngine,
+  type ConnectionRules,
+  EngineConnection,
+  MAX_REASON_BYTES,
+  NO_RULES,
+} from './engine-connection.js';
+import {
+  answerStrings,
+  clientStrings,
+  encodeRequest,
+  serverStrings,
+  tlsStrings,
+} from './engine-requests.js';
 import { PublishQueue } from './publish-queue.js';
 import {
   ABNORMAL,
@@ -29,32 +49,21 @@ import {
   WATCH_PONGS,
 } from './records.js';
 import { RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
-import { processQueue, type QueueFull, type QueueRules, SendQueue } from './send-queue.js';
+import { processQueue } from './send-queue.js';
 import type { EngineStats } from './server-stats.js';
 import type {
-  AcceptedDetails,
   ClientConfig,
   ClientHandler,
   CloseInfo,
   Connection,
-  DrainReport,
   EngineFailure,
   EngineListener,
-  FailureKind,
-  ListenAddress,
   Message,
-  Phase,
-  ProxyConfig,
-  Publisher,
   ServerConfig,
   ServerConnectionHandler,
   ServerHandler,
-  TlsConfig,
   Transport,
-  UpgradeAnswer,
-  UpgradeInfo,
 } from './transport.js';
-import type { BinaryType } from './types.js';
 
 /**
  * Powers of two. Between two threads: what a batch of large messages needs. On one thread it is shorter, so that what
@@ -63,17 +72,8 @@ import type { BinaryType } from './types.js';
 const RING_BYTES = { ownThread: 1 << 22, thisThread: 1 << 20 };
 /** Payloads of this size and more go beside the ring (`UpWriter::kLargeMessageBytes`). */
 const LARGE_BYTES = 64 * 1024;
-/** The largest record of a connect or listen; the engine's header memory is far smaller. */
-const MAX_REQUEST_BYTES = 256 * 1024;
 /** Views of binary messages lie in copies of the ring of at most so many bytes. */
 const SLAB_BYTES = 64 * 1024;
-/** More of a close reason than a frame has room for. */
-const MAX_REASON_BYTES = 1024;
-/** A connection that refuses messages asks after a sixteenth of its mark what has left, but at least so many bytes. */
-const MIN_ASK_BYTES = 64 * 1024;
-/** How a connection ends that is given up because too much waits. */
-const POLICY_VIOLATION = 1008;
-const SLOW_READER: Uint8Array = Buffer.from('too much waits to be sent');
 /** Room is given back, and what was sent is shown, after so many bytes read … */
 const RELEASE_BYTES = 16 * 1024;
 /** … and after so many bytes the event loop has its turn. */
@@ -81,210 +81,8 @@ const TURN_BYTES = 1 << 20;
 /** An idle engine is stopped after this, so that quick reconnects do not pay for a thread. */
 const IDLE_STOP_MS = 1000;
 
-type Handler = ClientHandler | ServerConnectionHandler;
-
-/** The options that a connection goes by on this side of the rings. */
-interface ConnectionRules extends QueueRules {
-  readonly binaryType: BinaryType;
-}
-
 const EMPTY = new Uint8Array(0);
 const NO_SLAB = new ArrayBuffer(0);
-
-/** Of a connection whose listener is gone already. */
-const NO_RULES: ConnectionRules = { limits: {}, backPressure: 'wait', binaryType: 'arraybuffer' };
-const NOBODY: ServerConnectionHandler = {
-  onMessage() {},
-  onClosed() {},
-  onDrained() {},
-  onPing() {},
-  onPong() {},
-};
-
-/** A question to the engine that is under way: have so many bytes left, of what was not asked before? */
-interface Ask {
-  readonly bytes: number;
-  readonly onAnswer: (() => void) | undefined;
-}
-
-class EngineConnection implements Connection {
-  readonly id: number;
-  handler: Handler;
-  /** Whether the data of binary messages are views. */
-  readonly wantsViews: boolean;
-  /** The reason of our own close, once there was one. */
-  closeReason: string | undefined;
-  readonly #engine: Engine;
-  readonly #queue: SendQueue;
-  /** After so many bytes the engine is asked whether they have left. */
-  readonly #askStep: number;
-  /** In their order; most connections never have any. */
-  #asks: Ask[] | undefined;
-  /** Bytes that the questions under way cover. */
-  #covered = 0;
-  /** With so many bytes in the queue, or less, there is nothing to do. */
-  #quiet: number;
-  /** Above the mark: wait until the queue is below it. */
-  #senders: (() => void)[] | undefined;
-  /** Why it was given up, if it was. */
-  #abandoned: QueueFull | undefined;
-  #ended = false;
-
-  constructor(engine: Engine, id: number, rules: ConnectionRules, handler: Handler = NOBODY) {
-    this.#engine = engine;
-    this.id = id;
-    this.handler = handler;
-    this.wantsViews = rules.binaryType === 'view';
-    this.#queue = new SendQueue(rules);
-    // Finite: see `SendQueue.add`. Who refuses has to know better than who waits what is still there.
-    const mark = Math.min(this.#queue.mark, Number.MAX_SAFE_INTEGER);
-    this.#askStep = this.#queue.refuses ? Math.max(mark / 16, MIN_ASK_BYTES) : mark;
-    this.#quiet = this.#askStep;
-  }
-
-  get publisher(): Engine {
-    return this.#engine;
-  }
-
-  send(data: string | ArrayBuffer | ArrayBufferView, accepted = false): Promise<void> | undefined {
-    if (this.#ended) return undefined;
-    const queue = this.#queue;
-    if (queue.refuses && !accepted) {
-      const refusal = this.#abandoned ?? queue.refusal(data);
-      if (refusal !== undefined) return this.#refuse(refusal);
-    }
-    const bytes = this.#engine.write(this.id, data);
-    return queue.add(bytes) <= this.#quiet ? undefined : this.#mayWait(bytes);
-  }
-
-  /** The rest of `send`, for a message of so many bytes that is queued. */
-  #mayWait(bytes: number): Promise<void> | undefined {
-    const queue = this.#queue;
-    const wasAbove = queue.bytes - bytes > queue.mark || processQueue.isOver(-bytes);
-    const isUnsure = queue.bytes - this.#covered > this.#askStep;
-    if (isUnsure || (wasAbove && !this.#isAsking)) this.#ask();
-    if (!wasAbove || queue.refuses) return undefined;
-    this.#oweDrained();
-    return new Promise((resolve) => {
-      this.#senders ??= [];
-      this.#senders.push(resolve);
-    });
-  }
-
-  #refuse(refusal: QueueFull): Promise<void> {
-    if (this.#queue.closes && this.#abandoned === undefined) {
-      this.#abandoned = refusal;
-      this.#engine.post(Down.abandon, this.id, SLOW_READER, POLICY_VIOLATION);
-    }
-    this.askIfUnsure();
-    if (this.#isAsking) this.#oweDrained();
-    return Promise.reject(refusal);
-  }
-
-  /** The handler hears of it when the queue is below its mark again. */
-  #oweDrained(): void {
-    const { handler } = this;
-    if (!('onDrained' in handler) || this.#senders !== undefined) return;
-    const tell = () => {
-      if (!this.#ended) handler.onDrained();
-    };
-    this.#senders = [tell];
-  }
-
-  queuedBytes(): number {
-    this.askIfUnsure();
-    return this.#queue.bytes;
-  }
-
-  pause(): void {
-    if (!this.#ended) this.#engine.post(Down.pause, this.id, EMPTY, 0, 1);
-  }
-
-  resume(): void {
-    if (!this.#ended) this.#engine.post(Down.pause, this.id);
-  }
-
-  ping(payload: Uint8Array): void {
-    if (!this.#ended) this.#engine.post(Down.ping, this.id, payload);
-  }
-
-  terminate(code: number, reason: string): void {
-    if (!this.#ended) this.#engine.post(Down.terminate, this.id, Buffer.from(reason), code);
-  }
-
-  close(code: number, reason: string, wireCode: number): void {
-    if (this.#ended || this.closeReason !== undefined) return;
-    this.closeReason = reason;
-    // A close frame has room for 123 bytes: the whole reason stays here, for the event.
-    const onWire = Buffer.from(reason, 'utf8').subarray(0, MAX_REASON_BYTES);
-    this.#engine.post(Down.close, this.id, onWire, code, wireCode);
-  }
-
-  subscribe(topic: number): void {
-    if (!this.#ended) this.#engine.post(Down.subscribe, this.id, EMPTY, 0, topic);
-  }
-
-  unsubscribe(topic: number): void {
-    if (!this.#ended) this.#engine.post(Down.unsubscribe, this.id, EMPTY, 0, topic);
-  }
-
-  drained(): Promise<void> {
-    if (this.#ended) return Promise.resolve();
-    return new Promise((resolve) => this.#ask(resolve));
-  }
-
-  get #isAsking(): boolean {
-    return this.#asks !== undefined;
-  }
-
-  /** Finds out what has left, if that is not under way. */
-  askIfUnsure(): void {
-    if (this.#queue.bytes > 0 && !this.#isAsking) this.#ask();
-  }
-
-  /** Answers come in the order of the questions. */
-  #ask(onAnswer?: () => void): void {
-    const bytes = this.#queue.bytes - this.#covered;
-    this.#asks ??= [];
-    this.#asks.push({ bytes, onAnswer });
-    this.#cover(bytes);
-    this.#engine.post(Down.drainRequest, this.id);
-  }
-
-  #cover(bytes: number): void {
-    this.#covered += bytes;
-    if (this.#queue.refuses) this.#quiet = this.#covered + this.#askStep;
-  }
-
-  /** What the oldest question covers has left. */
-  onDrained(): void {
-    const ask = this.#asks?.shift();
-    if (ask === undefined) return;
-    if (this.#asks?.length === 0) this.#asks = undefined;
-    const queue = this.#queue;
-    queue.add(-ask.bytes);
-    this.#cover(-ask.bytes);
-    if (queue.bytes <= queue.mark) this.#resumeSenders();
-    else if (!this.#isAsking) this.#ask();
-    ask.onAnswer?.();
-  }
-
-  #resumeSenders(): void {
-    const senders = this.#senders;
-    if (senders === undefined) return;
-    this.#senders = undefined;
-    for (const resolve of senders) resolve();
-  }
-
-  onEnded(): void {
-    this.#ended = true;
-    this.#queue.clear();
-    this.#resumeSenders();
-    const asks = this.#asks ?? [];
-    this.#asks = undefined;
-    for (const { onAnswer } of asks) onAnswer?.();
-  }
-}
 
 interface ListenerEntry {
   readonly handler: ServerHandler;
@@ -302,7 +100,7 @@ type ReadEnd = (typeof ReadEnd)[keyof typeof ReadEnd];
 /** A record that found the down ring full, kept in order until there is room. */
 type Waiting = () => boolean;
 
-export class Engine implements Transport, Publisher {
+export class Engine implements Transport, ConnectionEngine {
   #native = -1;
   #reader!: RingReader;
   #writer!: RingWriter;
@@ -877,77 +675,6 @@ function encodeId(id: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(id).buffer);
 }
 
-/** A request has to fit into the ring, wherever that stands. */
-function encodeRequest(strings: readonly string[]): Buffer {
-  const bytes = encodeStrings(strings);
-  if (bytes.length > MAX_REQUEST_BYTES) throw new Error('the request is too large');
-  return bytes;
-}
-
-function toPairs(strings: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let n = 0; n + 1 < strings.length; n += 2) {
-    pairs.push([strings[n] as string, strings[n + 1] as string]);
-  }
-  return pairs;
-}
-
-function toUpgradeInfo(
-  id: number,
-  port: number,
-  secure: boolean,
-  [ip = '', remoteAddress = '', method = '', target = '', certificate = '', ...rest]: string[],
-): UpgradeInfo {
-  const headers = toPairs(rest);
-  return { id, ip, port, remoteAddress, method, target, secure, certificate, headers };
-}
-
-/** What is known of an accepted connection. */
-interface Known {
-  readonly ip: string;
-  readonly details?: AcceptedDetails;
-  readonly certificate: Buffer | undefined;
-}
-
-let lastText = '';
-
-/** The same string as the last time if it says the same: most connections come from where others do. */
-function sameText(text: string): string {
-  if (text !== lastText) lastText = text;
-  return lastText;
-}
-
-function toPeer(payload: Buffer): Known {
-  // Behind a NUL there is the certificate of the client.
-  const end = payload.indexOf(0);
-  if (end < 0) return { ip: sameText(payload.toString('utf8')), certificate: undefined };
-  const certificate = Buffer.from(payload.subarray(end + 1));
-  return { ip: payload.toString('utf8', 0, end), certificate };
-}
-
-function toDetails([
-  ip = '',
-  remoteAddress = '',
-  request = '',
-  target = '',
-  protocol = '',
-  pem = '',
-  ...rest
-]: string[]): Known {
-  const upgradeId = request === '' ? undefined : Number(request);
-  const headers = rest.length > 0 ? toPairs(rest) : undefined;
-  const certificate = pem === '' ? undefined : Buffer.from(pem);
-  return { ip, details: { remoteAddress, upgradeId, target, protocol, headers }, certificate };
-}
-
-function answerStrings(answer: UpgradeAnswer): string[] {
-  const isRefusal = 'status' in answer;
-  const first = isRefusal
-    ? [answer.body]
-    : [flag(answer.protocol !== undefined), answer.protocol ?? ''];
-  return [...first, ...answer.headers.flat()];
-}
-
 /** A copy, for the application to keep; the way that is the quickest for its size. */
 function copyOf(bytes: Uint8Array, offset: number, size: number): ArrayBuffer {
   if (size > 128) return bytes.slice(offset, offset + size).buffer as ArrayBuffer;
@@ -963,117 +690,4 @@ function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
 
 function rethrow(error: unknown): never {
   throw error;
-}
-
-/** Names and values by turns. */
-function toStats(strings: readonly string[]): EngineStats {
-  const stats = new Map<string, number>();
-  for (let n = 0; n + 1 < strings.length; n += 2) {
-    stats.set(strings[n] as string, Number(strings[n + 1]));
-  }
-  return stats;
-}
-
-function toFailure(strings: readonly string[]): EngineFailure {
-  const [kind = 'network', phase = 'established', errno = '', detail = ''] = strings;
-  return {
-    kind: kind as FailureKind,
-    phase: phase as Phase,
-    errno: errno === '' ? '' : nameOfErrno(Number(errno)),
-    detail,
-  };
-}
-
-function toDrainReport(numbers: readonly string[]): DrainReport {
-  const [closed = 0, cut = 0, refused = 0, milliseconds = 0] = numbers.map(Number);
-  return { closed, cut, refused, milliseconds };
-}
-
-function clientStrings(config: ClientConfig): string[] {
-  return [
-    ...config.addresses.flatMap((address) => ['address', address]),
-    ...['port', String(config.port), 'tls', flag(config.tls), 'host', config.host],
-    ...['serverName', config.serverName, 'path', config.path, 'origin', config.origin],
-    ...['protocol', config.protocol],
-    ...config.headers.flatMap(([name, value]) => ['header', name, value]),
-    ...['caPath', config.caPath, 'certPath', config.certPath, 'keyPath', config.keyPath],
-    ...['keyPassword', config.keyPassword, 'caAddsToSystem', flag(config.caAddsToSystem)],
-    ...['trust', config.trust, 'rules', config.rules],
-    ...(config.minTlsVersion === undefined ? [] : ['minTlsVersion', String(config.minTlsVersion)]),
-    ...(config.proxy === undefined ? [] : proxyStrings(config.proxy)),
-    ...limitStrings(config.limits),
-    ...limitStrings({
-      pingIntervalMs: config.pingIntervalSeconds * 1000,
-      pongTimeoutMs: config.pongTimeoutSeconds * 1000,
-    }),
-    ...deflateStrings(config.deflate),
-  ];
-}
-
-function proxyStrings(proxy: ProxyConfig): string[] {
-  return [
-    ...proxy.addresses.flatMap((address) => ['proxyAddress', address]),
-    ...['proxyPort', String(proxy.port), 'proxyUser', proxy.user],
-    ...['proxyPassword', proxy.password],
-  ];
-}
-
-function serverStrings(config: ServerConfig): string[] {
-  return [
-    ...config.listen.flatMap(listenStrings),
-    ...['rules', config.rules],
-    ...tlsStrings(config.tls),
-    ...config.protocols.flatMap((protocol) => ['protocol', protocol]),
-    ...['maxClients', String(config.maxClients)],
-    ...['maxConnectionsPerClient', String(config.maxConnectionsPerClient)],
-    ...['connectRateLimit', flag(config.connectRateLimit)],
-    ...config.trustedProxies.networks.flatMap((network) => ['trustedProxy', network]),
-    ...['proxyHeader', config.trustedProxies.header],
-    ...['asksUpgrades', flag(config.asksUpgrades), 'keepsHeaders', flag(config.keepsHeaders)],
-    ...['admissionName', config.admissionName, 'holds', flag(config.holds)],
-    ...limitStrings(config.limits),
-    ...limitStrings({ ...config.heartbeat }),
-    ...['ratePolicy', config.ratePolicy],
-    ...originStrings(config.allowedOrigins),
-    ...deflateStrings(config.deflate),
-  ];
-}
-
-function tlsStrings(tls: TlsConfig | undefined): string[] {
-  if (tls === undefined) return [];
-  const { certificates, clientCertificates, caPath } = tls;
-  return [
-    ...certificates.flatMap(({ hosts, certPath, keyPath, keyPassword }) => [
-      ...['certificate', certPath, keyPath, keyPassword, String(hosts.length), ...hosts],
-    ]),
-    ...['clientCertificates', clientCertificates, 'caPath', caPath],
-  ];
-}
-
-function listenStrings(address: ListenAddress): string[] {
-  const options = Object.entries(address).filter(([, value]) => value !== undefined);
-  return [
-    ...['listen', ''],
-    ...options.flatMap(([name, value]) => [
-      ...['listenOption', name, typeof value === 'boolean' ? flag(value) : String(value)],
-    ]),
-  ];
-}
-
-function limitStrings(limits: Limits): string[] {
-  return Object.entries(limits).flatMap(([name, value]) => ['limit', name, String(value)]);
-}
-
-/** An empty list is not the same as none. */
-function originStrings(origins: readonly string[] | undefined): string[] {
-  if (origins === undefined) return [];
-  return ['allowedOrigins', '', ...origins.flatMap((origin) => ['allowedOrigin', origin])];
-}
-
-function deflateStrings(config: DeflateConfig | undefined): string[] {
-  return Object.entries(config ?? {}).flatMap(([name, value]) => ['deflate', name, String(value)]);
-}
-
-function flag(value: boolean): string {
-  return value ? '1' : '0';
 }
