@@ -10,6 +10,7 @@ import { commit, machine, versions } from './runner/machine.mjs';
 import { parseOptions, USAGE } from './runner/options.mjs';
 import { BUILD_DIRECTORY, RESULTS_DIRECTORY } from './runner/paths.mjs';
 import { checkOurs, compile, installPeers, makeCertificate } from './runner/prepare.mjs';
+import { formatProfiles, profilerProblem } from './runner/profile.mjs';
 import { Progress } from './runner/progress.mjs';
 import { METRICS, ROWS } from './runner/rows.mjs';
 import { takeSample } from './runner/sample.mjs';
@@ -95,6 +96,8 @@ async function bench(options) {
   progress.clear();
 
   console.log(formatTable(results));
+  if (options.profile)
+    console.log(`\nCPU time by place, in percent:\n${formatProfiles(profilesOf(results))}`);
   for (const failure of failures) console.error(`\nFAILED: ${failure}`);
 
   const { seconds, warmupSeconds, rounds, cores } = options;
@@ -138,6 +141,19 @@ function chooseContestants(options, against) {
 }
 
 /**
+ * @param {readonly import('./runner/summary.mjs').RowResult[]} results
+ * @returns {Parameters<typeof formatProfiles>[0]} the last round's
+ */
+function profilesOf(results) {
+  return results.flatMap(({ name, results: contestants }) =>
+    Object.entries(contestants).flatMap(([of, { samples }]) => {
+      const places = samples.at(-1)?.places;
+      return places === undefined ? [] : [{ row: name, of: shortName(of), places }];
+    }),
+  );
+}
+
+/**
  * @param {string} file
  * @param {unknown} value
  */
@@ -170,6 +186,8 @@ async function main() {
     return 0;
   }
 
+  const problem = options.profile ? profilerProblem() : undefined;
+  if (problem !== undefined) throw new Error(problem);
   installPeers();
   if (options.report !== undefined) {
     await report(options.report);

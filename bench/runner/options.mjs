@@ -18,6 +18,7 @@ export const USAGE = `usage: npm run bench -- [options]
                    it if nothing has changed since)
   --json FILE      write the results there as well
   --report FILE    only make the report page of results that were kept, then end
+  --profile        where the CPU time goes, by perf, beside the numbers, which it makes worse
   --list           print the names of all rows and servers
   --self-test      check that the load generator finds every kind of fault, then end
 `;
@@ -35,6 +36,7 @@ export const USAGE = `usage: npm run bench -- [options]
  * @property {string | undefined} against
  * @property {string | undefined} json
  * @property {string | undefined} report
+ * @property {boolean} profile
  * @property {boolean} list
  * @property {boolean} selfTest
  * @property {boolean} help
@@ -62,6 +64,7 @@ export function parseOptions(args) {
       against: { type: 'string' },
       json: { type: 'string' },
       report: { type: 'string' },
+      profile: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       'self-test': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -92,6 +95,7 @@ export function parseOptions(args) {
     against,
     json,
     report,
+    profile: values.profile,
     list: values.list,
     selfTest: values['self-test'],
     help: values.help,

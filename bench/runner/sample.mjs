@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from './children.mjs';
 import { pinned } from './cores.mjs';
 import { BUILD_DIRECTORY, TLS_DIRECTORY } from './paths.mjs';
+import { profile } from './profile.mjs';
 import { clientCommand, serverCommand } from './servers.mjs';
 
 /**
@@ -25,13 +26,14 @@ import { clientCommand, serverCommand } from './servers.mjs';
  * @property {number} [connectionBytes] resident memory of an idle connection
  * @property {Latencies} [latencyUs]
  * @property {{ count: number, p99: number, max: number }} [timersMs]
+ * @property {import('./profile.mjs').Places} [places] where the measured process spent its CPU time, if asked for
  * @property {number} connectSeconds until all connections were open
  */
 
 /** @typedef {{ p50: number, p90: number, p99: number, p999: number, max: number }} Latencies */
 /** @typedef {import('../servers/control.mjs').Stats} Stats */
 /** @typedef {import('./rows.mjs').Row} Row */
-/** @typedef {{ seconds: number, warmupSeconds: number }} Times */
+/** @typedef {{ seconds: number, warmupSeconds: number, profile?: boolean }} Times */
 /** @typedef {import('./cores.mjs').Pinning} Pinning */
 
 /** How long a process may take to start, or to answer, when the machine is busy. */
@@ -63,6 +65,8 @@ export async function takeSample(contestant, row, times, pinning, rate) {
     try {
       const isIdle = row.mode === 'idle';
       await phase(other, warmupSeconds);
+      const measured = isClient ? other : server;
+      const profiled = times.profile ? profile(measured.pid ?? 0, times.seconds) : undefined;
       const machineBegin = machineCores();
       const { serverCores, end } = isIdle
         ? await watchResting(server, times.seconds)
@@ -96,6 +100,7 @@ export async function takeSample(contestant, row, times, pinning, rate) {
         ...(isIdle && {
           connectionBytes: (end.rssBytes - before.rssBytes) / row.connections,
         }),
+        ...(profiled && { places: await profiled }),
         ...(row.timers && end.timersMs && { timersMs: end.timersMs }),
       };
     } finally {
