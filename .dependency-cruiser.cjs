@@ -35,7 +35,7 @@ module.exports = {
         path: '^lib/',
         pathNot: [
           engine,
-          '^lib/(deflate|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$',
+          '^lib/(deflate|errno|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$',
         ],
         dependencyTypesNot: ['type-only'],
       },
