@@ -1,7 +1,8 @@
 // Who may import whom in lib/ and bin/; `npm run lint` checks it. (native/src: scripts/check-layers.mjs.)
 
 /** The way to the native module, behind transport.ts. */
-const engine = '^lib/(binding|binding-places|engine|engine-answers|engine-connection|engine-requests|engines|records|ring|threaded-listener)\\.ts$';
+const engine =
+  '^lib/(binding|binding-places|engine|engine-answers|engine-connection|engine-requests|engines|records|ring|threaded-listener)\\.ts$';
 /** Where an endpoint is given its transport, and what asks the module about itself. */
 const mayNameEngine = '^lib/(documented|netstack|compression|versions|w3c/web-socket)\\.ts$';
 
