@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { linksOf, readPage } from '../docs/markdown.js';
 import { PATIENT } from '../helpers/deadline.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,20 +26,39 @@ function targetsOf(entry: unknown): string[] {
   return Object.values(entry as Record<string, unknown>).flatMap(targetsOf);
 }
 
-it('holds what it refers to, and only what belongs to it', PATIENT, () => {
+function packedFiles(): string[] {
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--silent'];
   const answer = execFileSync('npm', args, { cwd: root, encoding: 'utf8' });
   const [{ files }] = JSON.parse(answer) as [{ files: { path: string }[] }];
-  const packed = files.map((file) => file.path);
+  return files.map((file) => file.path);
+}
+
+it('holds what it refers to, and only what belongs to it', PATIENT, () => {
+  const packed = packedFiles();
 
   for (const target of [...targetsOf(manifest.exports), ...Object.values(manifest.bin)]) {
     expect(packed).toContain(target);
   }
   for (const file of packed) {
     expect(file).toMatch(
-      /^(dist\/.*\.(js|mjs|d\.ts|d\.mts)|(bundled-tls\/)?prebuilds\/[\w-]+\/ohos-websocket(\.\w+)?\.node|bin\/[\w/-]+\.mjs|test\/parity\/(cases|runner)\/.*|docs\/[\w-]+\.md|lib\/ohos\.d\.ts|binding\.d\.ts|package\.json|README(\.zh-CN)?\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|THIRD_PARTY_NOTICES)$/,
+      /^(dist\/.*\.(js|mjs|d\.ts|d\.mts)|(bundled-tls\/)?prebuilds\/[\w-]+\/ohos-websocket(\.\w+)?\.node|bin\/[\w/-]+\.mjs|test\/parity\/(cases|runner)\/.*|docs\/[\w-]+\.md|examples\/.*|bench\/README\.md|bench\/results\/.*|test\/fuzz\/README\.md|lib\/ohos\.d\.ts|binding\.d\.ts|package\.json|README(\.zh-CN)?\.md|(CHANGELOG|CONTRIBUTING)\.md|SECURITY\.md|LICENSE|THIRD_PARTY_NOTICES)$/,
     );
   }
+});
+
+it('has no page with a link that leads out of it', PATIENT, () => {
+  const packed = packedFiles();
+  const lost = packed
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) =>
+      linksOf(readPage(file))
+        .filter((target) => !/^(https?:|#)/.test(target))
+        .map((target) => path.posix.join(path.posix.dirname(file), target.replace(/#.*/, '')))
+        .filter((target) => !packed.some((each) => each === target || each.startsWith(target)))
+        .map((target) => `${file}: ${target}`),
+    );
+
+  expect(lost).toEqual([]);
 });
 
 it('runs nothing when it is installed and depends on its loader alone', () => {
