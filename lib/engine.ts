@@ -74,8 +74,11 @@ const RING_BYTES = { ownThread: 1 << 22, thisThread: 1 << 20 };
 const LARGE_BYTES = 64 * 1024;
 /** Views of binary messages lie in copies of the ring of at most so many bytes. */
 const SLAB_BYTES = 64 * 1024;
-/** Room is given back, and what was sent is shown, after so many bytes read … */
-const RELEASE_BYTES = 16 * 1024;
+/**
+ * Room is given back, and what was sent is shown, after so many bytes read: so that both threads work at the same time,
+ * or so that many messages leave together …
+ */
+const RELEASE_BYTES = { ownThread: 16 * 1024, thisThread: 256 * 1024 };
 /** … and after so many bytes the event loop has its turn. */
 const TURN_BYTES = 1 << 20;
 /** An idle engine is stopped after this, so that quick reconnects do not pay for a thread. */
@@ -363,6 +366,7 @@ export class Engine implements Transport, ConnectionEngine {
   #read(): ReadEnd {
     const reader = this.#reader;
     const { words, mask } = reader.ring;
+    const releaseBytes = this.#ownThread ? RELEASE_BYTES.ownThread : RELEASE_BYTES.thisThread;
     for (;;) {
       const end = reader.available();
       while (reader.position !== end) {
@@ -383,7 +387,7 @@ export class Engine implements Transport, ConnectionEngine {
         reader.position = (reader.position + bytes) >>> 0;
         this.#turnBytes += bytes;
         this.#sinceRelease += bytes;
-        if (this.#sinceRelease >= RELEASE_BYTES) {
+        if (this.#sinceRelease >= releaseBytes) {
           this.#sinceRelease = 0;
           if (reader.release()) binding.wake(this.#native);
           this.#publish();

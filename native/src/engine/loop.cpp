@@ -3,9 +3,18 @@
 
 #include <utility>
 
+#include "engine/clock.h"
 #include "engine/sockets.h"
 
 namespace ohws {
+
+namespace {
+
+// So long may handshakes take of one turn, so that whoever shares the thread has a turn too. A TLS handshake
+// takes a third of a millisecond.
+constexpr uint64_t kServeUs = 5000;
+
+}  // namespace
 
 // What lws calls.
 struct Loop::Seam {
@@ -146,6 +155,8 @@ void Loop::WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) 
   if (timeout_ms < 0 || until_lws < timeout_ms) timeout_ms = until_lws;
   if (timeout_ms != 0 && !may_sleep()) timeout_ms = 0;
   const size_t count = poller_->Wait(events_, timeout_ms);
+  const uint64_t enough_us = NowUs() + kServeUs;
+  bool enough = false;
   for (size_t i = 0; i < count; ++i) {
     const Poller::Event& event = events_[i];
     // An event of this batch may belong to a descriptor that an earlier one has closed.
@@ -153,10 +164,12 @@ void Loop::WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) 
     if (watched.generation != event.generation) continue;
     if (watched.handler != nullptr) {
       watched.handler->OnSocketEvent(event.ended);
-    } else {
+    } else if (!enough) {
       Serve(event.fd, static_cast<short>((event.readable ? POLLIN : 0) | (event.writable ? POLLOUT : 0) |
                                          (event.hung_up ? POLLHUP : 0)));
       if (!adoptions_.empty()) FinishAdoptions();
+      // What is left of lws's comes again: its descriptors are kLevel.
+      enough = NowUs() >= enough_us;
     }
   }
   // Input that lws holds back (after a handshake, or decrypted already) has no descriptor event of its own.

@@ -28,7 +28,7 @@ int ProxyPrelude::Release() {
 }
 
 void ProxyPrelude::OnSocketEvent(bool) {
-    std::array<uint8_t, 512> bytes{};
+  std::array<uint8_t, 512> bytes{};
   for (;;) {
     const ptrdiff_t got = Peek(fd_, bytes);
     if (got < 0 && NothingNow()) return;
