@@ -2,6 +2,7 @@
 
 #include <libwebsockets.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include <cstdlib>
 #include <string_view>
@@ -29,6 +30,12 @@ void TellThreadSanitizer([[maybe_unused]] const RingMemory& ring) {
 #ifdef __SANITIZE_THREAD__
   AnnotateBenignRaceSized(__FILE__, __LINE__, ring.At(0), static_cast<long>(ring.capacity()), "ring memory");
 #endif
+}
+
+// OpenSSL keeps what it complains of for the whole thread. On JavaScript's, Node's own TLS would take it for
+// a complaint about one of its connections, and end that.
+void ForgetTlsErrors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
 }
 
 // OHWS_LOOP=poll in the environment takes poll(2) where there is a choice.
@@ -65,7 +72,9 @@ bool Engine::Start(Host host) {
   if (host == Host::kJavaScript) descriptor_ = poller->descriptor();
   core_ = std::make_unique<Core>(
       up_, down_, up_payloads_, down_payloads_, [this] { OnDoorbell(); }, std::move(poller));
-  if (!core_->Start()) return false;
+  const bool made = core_->Start();
+  ForgetTlsErrors();
+  if (!made) return false;
   running_ = thread_.Start(RunThread, this);
   return running_;
 }
@@ -81,6 +90,7 @@ void Engine::Stop() {
   thread_.Join();
   running_ = false;
   core_.reset();
+  ForgetTlsErrors();
 }
 
 // ---- turns on JavaScript's thread
@@ -110,6 +120,7 @@ void Engine::EndTurn() {
       core_->loop().BeReadableAt(at_ms);
     }
   }
+  ForgetTlsErrors();
   javascripts_turn_ = false;
   turns_.Unlock();
 }
