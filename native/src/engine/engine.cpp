@@ -102,7 +102,6 @@ bool Engine::TryTurns() {
     return false;
   }
   javascripts_turn_ = true;
-  javascripts_turns_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
@@ -127,6 +126,7 @@ void Engine::EndTurn() {
 
 bool Engine::TakeTurn() {
   if (!TryTurns()) return false;
+  javascripts_turns_.fetch_add(1, std::memory_order_relaxed);
   core_->Receive(0);
   core_->Serve();
   const bool rung = std::exchange(rung_, false);
@@ -139,6 +139,8 @@ void Engine::Wake() {
   if (descriptor_ < 0) {
     core_->loop().Wake();
   } else if (TryTurns()) {
+    // Invariant 5.
+    if (core_->DeadlineMs() == 0) core_->Receive(0);
     core_->Serve();
     EndTurn();
   }
@@ -176,13 +178,16 @@ void Engine::StandIn() {
 void Engine::TakeOver() {
   const MutexLock lock(turns_);
   if (std::exchange(rung_, false)) doorbell_();
+  // Whatever has been asked: this is what has waited. And invariant 5.
+  core_->Receive(0);
   while (!stop_.load() && !asked_back_.load()) {
     core_->Serve();
     core_->Receive(core_->DeadlineMs());
   }
   asked_back_.store(false);
   core_->Serve();
-  // Whatever is left is JavaScript's.
+  // Whatever is left is JavaScript's, whose next word rings.
+  core_->HasWork();
   core_->loop().Wake();
 }
 
