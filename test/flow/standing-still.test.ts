@@ -1,6 +1,7 @@
 /**
- * What goes on while JavaScript stands still, on whose thread the engine usually works: pings are answered, and
- * heartbeats go out. JavaScript stands still until the peer, on a thread of its own, has seen that.
+ * What goes on while JavaScript stands still, on whose thread the engine usually works, or does not come back to its
+ * event loop: pings are answered, and heartbeats go out. JavaScript goes on when the peer, on a thread of its own, has
+ * seen that.
  */
 
 import { once } from 'node:events';
@@ -23,7 +24,16 @@ function peer(role: 'client' | 'server', awaited: number, port = 0) {
   });
   /** Stops JavaScript until the peer has seen what it waits for; whether it has. */
   const standStill = () => Atomics.wait(word, 0, 0, MOST_MS) !== 'timed-out';
-  return { worker, standStill };
+  /** Works from promise to promise until then, and calls meanwhile; whether the peer has seen it. */
+  const workOn = async (call: () => Promise<unknown>) => {
+    const from = performance.now();
+    while (Atomics.wait(word, 0, 0, 1) === 'timed-out') {
+      if (performance.now() - from > MOST_MS) return false;
+      await call();
+    }
+    return true;
+  };
+  return { worker, standStill, workOn };
 }
 
 describe('while JavaScript stands still', PATIENT, () => {
@@ -56,3 +66,25 @@ describe('while JavaScript stands still', PATIENT, () => {
     expect(standStill()).toBe(true);
   });
 });
+
+describe(
+  'while JavaScript works and sends, and does not come back to its event loop',
+  PATIENT,
+  () => {
+    it('a server answers a ping', async () => {
+      const server = new TestServer({ without: ['messageReceive'] });
+      await server.start();
+      const answered = new Promise<boolean>((resolve) => {
+        server.server.on('messageReceive', ({ data, clientConnection }) => {
+          if (data === 'stand still') {
+            resolve(workOn(() => server.server.send('at work', clientConnection)));
+          }
+        });
+      });
+
+      const { workOn } = peer('client', Opcode.pong, server.port);
+
+      expect(await answered).toBe(true);
+    });
+  },
+);

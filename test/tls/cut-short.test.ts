@@ -1,6 +1,7 @@
 /**
  * What OpenSSL complains of is told of the connection that it is about. A server that just ends TCP has sent no
- * alert; and the complaints of one connection, which OpenSSL keeps for the whole thread, end no other one.
+ * alert; and the complaints of one connection, which OpenSSL keeps for the whole thread, end no other one, of ours or
+ * of Node's.
  */
 
 import { once } from 'node:events';
@@ -35,11 +36,12 @@ async function listen(onSocket: (socket: Socket) => void): Promise<number> {
 
 interface Held {
   wanted: boolean;
+  spoils: boolean;
   rest: (() => void) | undefined;
   readonly changes: Changes;
 }
 
-/** Lets TLS through, byte for byte; what goes towards one side can be held up within a record. */
+/** Lets TLS through, byte for byte; what goes towards one side can be held up within a record, or be spoiled. */
 class Relay {
   readonly port: number;
   readonly #held: Held;
@@ -50,9 +52,10 @@ class Relay {
   }
 
   static async to(target: number, towards: 'server' | 'client'): Promise<Relay> {
-    const held: Held = { wanted: false, rest: undefined, changes: new Changes() };
+    const held: Held = { wanted: false, spoils: false, rest: undefined, changes: new Changes() };
     const pass = (from: Socket, into: Socket, mayHold: boolean) =>
       from.on('data', (bytes: Buffer) => {
+        if (mayHold && held.spoils) bytes[bytes.length - 1] = ~(bytes.at(-1) ?? 0);
         if (!mayHold || !held.wanted) return void into.write(bytes);
         // The header of a record, and some of what it announces.
         into.write(bytes.subarray(0, 8));
@@ -68,6 +71,11 @@ class Relay {
       pass(onwards, socket, towards === 'client');
     });
     return new Relay(port, held);
+  }
+
+  /** What comes next cannot be read. */
+  spoil(): void {
+    this.#held.spoils = true;
   }
 
   /** What comes next stops within its first record. */
@@ -153,6 +161,17 @@ describe('a connection whose record has come in part', PATIENT, () => {
       },
     ],
     [
+      'a record to our server that cannot be read',
+      async () => {
+        const server = await TestServer.start({ serverCert: all.server });
+        const relay = await Relay.to(server.port, 'server');
+        const peer = await RawPeer.open({ port: relay.port, tls: OUR_CA });
+        relay.spoil();
+        peer.sendText('spoiled');
+        await server.nextClose();
+      },
+    ],
+    [
       'a refused request with more behind it',
       async () => {
         const server = await TestServer.start({ serverCert: all.server });
@@ -220,6 +239,21 @@ describe('a connection whose record has come in part', PATIENT, () => {
     expect(client.log.names).not.toContain('close');
     relay.letGo();
     expect(await client.nextMessage()).toBe('in two parts');
+  });
+
+  it.each(failures)("of Node's own TLS, outlives %s", async (_what, fail) => {
+    const listener = await RawListener.listen({ tls: readPair(all.server) });
+    const opening = RawPeer.open({ port: listener.port, tls: OUR_CA });
+    const server = await listener.acceptOpen();
+    const client = await opening;
+    await fail();
+
+    for (const text of ['one', 'two']) {
+      client.sendText(text);
+      expect(await server.expectText()).toBe(text);
+      server.sendText(text);
+      expect(await client.expectText()).toBe(text);
+    }
   });
 
   /** A way to know that the engine's thread has read what came before: it answers what comes after. */

@@ -83,6 +83,7 @@ void RunningEngine::OnEnvironmentEnd(void* self) {
   auto* running = static_cast<RunningEngine*>(self);
   running->EndEngine();
   running->engine_.reset();
+  if (running->turn_context_ != nullptr) napi_async_destroy(running->env_, running->turn_context_);
   running->up_.Reset();
   running->down_.Reset();
   running->on_doorbell_.Reset();

@@ -2,6 +2,7 @@
 
 #include <libwebsockets.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include <cstdlib>
 #include <string_view>
@@ -29,6 +30,12 @@ void TellThreadSanitizer([[maybe_unused]] const RingMemory& ring) {
 #ifdef __SANITIZE_THREAD__
   AnnotateBenignRaceSized(__FILE__, __LINE__, ring.At(0), static_cast<long>(ring.capacity()), "ring memory");
 #endif
+}
+
+// OpenSSL keeps what it complains of for the whole thread. On JavaScript's, Node's own TLS would take it for
+// a complaint about one of its connections, and end that.
+void ForgetTlsErrors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
 }
 
 // OHWS_LOOP=poll in the environment takes poll(2) where there is a choice.
@@ -65,7 +72,9 @@ bool Engine::Start(Host host) {
   if (host == Host::kJavaScript) descriptor_ = poller->descriptor();
   core_ = std::make_unique<Core>(
       up_, down_, up_payloads_, down_payloads_, [this] { OnDoorbell(); }, std::move(poller));
-  if (!core_->Start()) return false;
+  const bool made = core_->Start();
+  ForgetTlsErrors();
+  if (!made) return false;
   running_ = thread_.Start(RunThread, this);
   return running_;
 }
@@ -81,6 +90,7 @@ void Engine::Stop() {
   thread_.Join();
   running_ = false;
   core_.reset();
+  ForgetTlsErrors();
 }
 
 // ---- turns on JavaScript's thread
@@ -92,7 +102,6 @@ bool Engine::TryTurns() {
     return false;
   }
   javascripts_turn_ = true;
-  javascripts_turns_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
@@ -110,12 +119,14 @@ void Engine::EndTurn() {
       core_->loop().BeReadableAt(at_ms);
     }
   }
+  ForgetTlsErrors();
   javascripts_turn_ = false;
   turns_.Unlock();
 }
 
 bool Engine::TakeTurn() {
   if (!TryTurns()) return false;
+  javascripts_turns_.fetch_add(1, std::memory_order_relaxed);
   core_->Receive(0);
   core_->Serve();
   const bool rung = std::exchange(rung_, false);
@@ -128,6 +139,8 @@ void Engine::Wake() {
   if (descriptor_ < 0) {
     core_->loop().Wake();
   } else if (TryTurns()) {
+    // Invariant 5.
+    if (core_->DeadlineMs() == 0) core_->Receive(0);
     core_->Serve();
     EndTurn();
   }
@@ -165,13 +178,16 @@ void Engine::StandIn() {
 void Engine::TakeOver() {
   const MutexLock lock(turns_);
   if (std::exchange(rung_, false)) doorbell_();
+  // Whatever has been asked: this is what has waited. And invariant 5.
+  core_->Receive(0);
   while (!stop_.load() && !asked_back_.load()) {
     core_->Serve();
     core_->Receive(core_->DeadlineMs());
   }
   asked_back_.store(false);
   core_->Serve();
-  // Whatever is left is JavaScript's.
+  // Whatever is left is JavaScript's, whose next word rings.
+  core_->HasWork();
   core_->loop().Wake();
 }
 
