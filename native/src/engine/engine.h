@@ -4,17 +4,14 @@
 // calls come from JavaScript's thread.
 //
 // Invariants of turns on JavaScript's thread:
-//  1. Whoever takes a turn holds `turns_`; JavaScript never waits for it, but asks the stand-in for it.
-//  2. The stand-in takes over only when something has been waiting for kPatience, and JavaScript has not
-//  taken a
+//  1. Whoever takes a turn holds `turns_`. JavaScript never waits for it, but asks the stand-in for it.
+//  2. The stand-in takes over only when something has been waiting for kPatience and JavaScript has taken no
 //     turn meanwhile, from its loop: who only sends, in a chain of promises, does not come to read. While
 //     nothing happens it sleeps.
 //  3. Whenever a turn ends and something is left to do, now or at a known time, the descriptor is, or will
-//  be,
-//     readable.
+//     be, readable.
 //  4. In JavaScript's turns a doorbell is a return value; it is never lost to the stand-in.
-//  5. Whoever begins a turn reads what has come before he serves a deadline: the pong that it asks for may be
-//  there.
+//  5. What has come is read before a deadline is served: a pong that lies in the socket has come in time.
 #pragma once
 
 #include <atomic>
