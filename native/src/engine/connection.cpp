@@ -64,7 +64,7 @@ void Connection::Send(Opcode opcode, uint8_t* payload, size_t size) {
   if (deflate_ != nullptr && SendCompressed(opcode, {payload, size})) return;
   uint8_t key[kMaskKeyBytes];
   const uint8_t* mask_key = NextMaskKey(key);
-  if (state_ != State::kConnecting && !blocked_) {
+  if (stream_.fd() >= 0 && !blocked_) {
     tx_.AppendFrameInRing(core_.tx_pool(), opcode, payload, size, mask_key);
   } else {
     tx_.AppendFrame(core_.tx_pool(), opcode, payload, size, mask_key);

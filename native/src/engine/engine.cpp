@@ -108,7 +108,9 @@ bool Engine::TryTurns() {
 // Invariant 3.
 void Engine::EndTurn() {
   const int wait_ms = core_->WaitMs();
-  if (rung_ || core_->HasWork() || wait_ms == 0) {
+  // It may ring itself.
+  const bool has_work = core_->HasWork();
+  if (rung_ || has_work || wait_ms == 0) {
     core_->loop().Wake();
   } else if (wait_ms > 0) {
     const uint64_t now_ms = NowMs();

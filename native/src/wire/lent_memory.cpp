@@ -46,8 +46,13 @@ LentMemory::~LentMemory() {
 
 ptrdiff_t LentMemory::SendTo(int socket, size_t offset, size_t size) const {
   auto at = static_cast<off_t>(offset);
-  // It has no MSG_NOSIGNAL: who calls has SIGPIPE blocked, as the engine's threads have.
-  return sendfile(socket, fd_, &at, size);
+  // It has no MSG_NOSIGNAL: who calls has SIGPIPE blocked, as the engine's threads have, or ignores it, as
+  // Node does. JavaScript's thread gets signals, and that one came is no news of the socket.
+  ssize_t sent = -1;
+  do {
+    sent = sendfile(socket, fd_, &at, size);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
 }
 
 #else
