@@ -166,7 +166,7 @@ bool Engine::PauseToStop() {
 
 void Engine::StandIn() {
   pollfd watched{};
-  watched.fd = descriptor_;
+  watched.fd = static_cast<decltype(watched.fd)>(descriptor_);
   watched.events = POLLIN;
   while (!stop_.load()) {
     PollSockets({&watched, 1}, -1);
