@@ -1,7 +1,7 @@
 // What the addon sees of the engine: somebody who serves two rings. Its turns are taken by a thread of its
 // own, or by JavaScript's thread, which saves both the way from one to the other; then a stand-in thread
 // takes them while JavaScript is busy with something else, so that pings are answered and deadlines kept. All
-// calls come from JavaScript's thread.
+// calls come from JavaScript's thread. What this layer calls the engine thread is whichever takes the turn.
 //
 // Invariants of turns on JavaScript's thread:
 //  1. Whoever takes a turn holds `turns_`. JavaScript never waits for it, but asks the stand-in for it.
