@@ -2,7 +2,8 @@
 
 import { describe, it } from 'vitest';
 import { PATIENT } from '../helpers/deadline.js';
-import { answers, requests } from './cases/handshake.js';
+import { answers } from './cases/answers.js';
+import { requests } from './cases/requests.js';
 import { playAnswer, playRequest } from './handshake.js';
 
 describe('requests to a server', PATIENT, () => {

@@ -6,7 +6,8 @@ import { onTestFinished } from 'vitest';
 import { WebSocket as WsClient, WebSocketServer as WsServer } from 'ws';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
 import { Head, Opcode, RawListener, RawPeer } from '../helpers/peers.js';
-import { type AnswerCase, type RequestCase, SUBPROTOCOLS } from './cases/handshake.js';
+import type { AnswerCase } from './cases/answers.js';
+import { type RequestCase, SUBPROTOCOLS } from './cases/requests.js';
 import { Difference } from './play.js';
 
 export type Maker = 'ours' | 'ws';

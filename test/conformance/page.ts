@@ -1,7 +1,8 @@
 /** docs/conformance.md: the table in numbers, and where `ws` differs from it. */
 
-import { answers, requests } from './cases/handshake.js';
+import { answers } from './cases/answers.js';
 import { areas } from './cases/index.js';
+import { requests } from './cases/requests.js';
 import type { Role } from './table.js';
 
 /** A case that `ws` plays otherwise. */

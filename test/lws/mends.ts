@@ -42,7 +42,7 @@ export const mends: readonly Mend[] = [
     defect: 'memory is overwritten by several extensions in an answer',
     patch: 'upgrade-answer',
     avoids: 'info.extensions',
-    test: [`${CASES}/handshake.ts`, 'answer-forty-extensions'],
+    test: [`${CASES}/answers.ts`, 'answer-forty-extensions'],
   },
   {
     id: 'D2',
@@ -161,7 +161,7 @@ export const mends: readonly Mend[] = [
     id: 'D20',
     defect: 'a request body may take for ever',
     ours: HEAD,
-    test: [`${CASES}/handshake.ts`, 'body-length'],
+    test: [`${CASES}/requests.ts`, 'body-length'],
   },
   {
     id: 'D21',
@@ -240,14 +240,14 @@ export const mends: readonly Mend[] = [
     id: 'D33',
     defect: 'URLs are decoded, joined and cut',
     ours: HEAD,
-    test: [`${CASES}/handshake.ts`, "'marks'"],
+    test: [`${CASES}/requests.ts`, "'marks'"],
   },
   {
     id: 'D34',
     defect: 'malformed handshakes pass',
     patch: 'request-head',
     ours: HEAD,
-    test: [`${CASES}/handshake.ts`, 'header-nul'],
+    test: [`${CASES}/requests.ts`, 'header-nul'],
   },
   {
     id: 'D35',
@@ -347,7 +347,7 @@ export const mends: readonly Mend[] = [
     id: 'N8',
     defect: 'wrong versions and keys get no answer, or are accepted',
     ours: HANDSHAKE_RULES,
-    test: [`${CASES}/handshake.ts`, 'wrongVersions'],
+    test: [`${CASES}/requests.ts`, 'wrongVersions'],
   },
   {
     id: 'N9',
@@ -368,7 +368,7 @@ export const mends: readonly Mend[] = [
     defect: 'a client refuses right answers, and takes wrong ones',
     patch: 'upgrade-answer',
     ours: HANDSHAKE_RULES,
-    test: [`${CASES}/handshake.ts`, 'judgedHeaders'],
+    test: [`${CASES}/answers.ts`, 'judgedHeaders'],
   },
   {
     id: 'U1',
