@@ -98,8 +98,8 @@ class TxQueue {
   // The same for a payload in the ring, which has room for a header before it. Copies it only if it goes into
   // the same block as others.
   void AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size, const uint8_t* mask_key);
-  // Appends frames that others have too; `borrows`: they may be sent from lent memory; `published_bytes`: what
-  // it counts that they wait, until all of them have left.
+  // Appends frames that others have too; `borrows`: they may be sent from lent memory; `published_bytes`:
+  // what it counts that they wait, until all of them have left.
   void AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows, size_t published_bytes);
   // Inserts a control frame before every data frame that has not begun to leave.
   void InsertControlFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
