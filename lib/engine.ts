@@ -72,6 +72,11 @@ import type {
 const RING_BYTES = { ownThread: 1 << 22, thisThread: 1 << 20 };
 /** Payloads of this size and more go beside the ring (`UpWriter::kLargeMessageBytes`). */
 const LARGE_BYTES = 64 * 1024;
+/**
+ * A text of this length and more that is sent again, to whatever connection, is encoded and framed once: from its second
+ * time on the engine keeps it, and the ring carries nothing but who gets it.
+ */
+const REPEATED_CHARS = 1024;
 /** Views of binary messages lie in copies of the ring of at most so many bytes. */
 const SLAB_BYTES = 64 * 1024;
 /**
@@ -108,6 +113,8 @@ export class Engine implements Transport, ConnectionEngine {
   #reader!: RingReader;
   #writer!: RingWriter;
   #waiting: Waiting[] = [];
+  /** The last text of at least `REPEATED_CHARS`, its size, and whether the engine keeps it. */
+  readonly #lastText = { text: '', bytes: 0, kept: false };
   #reading = false;
   #flushScheduled = false;
   #turnScheduled = false;
@@ -275,15 +282,31 @@ export class Engine implements Transport, ConnectionEngine {
       this.post(Down.largeText, id, EMPTY, 0, binding.putText(this.#native, text));
       return Buffer.byteLength(text);
     }
+    if (text.length < REPEATED_CHARS || id >= JS_OWNED_ID) return this.#writeSmallText(id, text, 0);
+    const last = this.#lastText;
+    if (last.text !== text) {
+      last.text = text;
+      last.kept = false;
+      last.bytes = this.#writeSmallText(id, text, 0);
+    } else if (last.kept) {
+      this.post(Down.sameText, id);
+    } else {
+      last.kept = true;
+      this.#writeSmallText(id, text, 1);
+    }
+    return last.bytes;
+  }
+
+  #writeSmallText(id: number, text: string, keep: number): number {
     if (this.#waiting.length === 0) {
-      const size = this.#writer.writeText(Down.text, id, text);
+      const size = this.#writer.writeText(Down.text, id, text, keep);
       if (size >= 0) {
         this.#scheduleFlush();
         return size;
       }
     }
     const bytes = Buffer.from(text, 'utf8');
-    this.#wait(Down.text, id, bytes);
+    this.#wait(Down.text, id, bytes, 0, keep);
     return bytes.length;
   }
 
@@ -651,6 +674,7 @@ export class Engine implements Transport, ConnectionEngine {
     this.#reader = new RingReader(up);
     this.#writer = new RingWriter(down);
     this.#waiting = [];
+    this.#lastText.text = '';
     this.#accepted = [];
     this.#turnScheduled = false;
     this.#turnBytes = 0;

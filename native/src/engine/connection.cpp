@@ -83,15 +83,25 @@ void Connection::SendLarge(Opcode opcode, Payload payload) {
 }
 
 void Connection::SendShared(SharedMessages& messages) {
+  if (sending()) QueueShared(messages, messages.FramesFor(deflate_.get()), 0);
+}
+
+void Connection::SendPublished(SharedMessages& messages) {
   if (!sending()) return;
   const SharedFrames frames = messages.FramesFor(deflate_.get());
+  const size_t cost = frames.bytes.size() + TxQueue::kSharedRunBytes;
   // Nobody waits for one of many, and none of them shall miss a message without knowing. As long as the
   // socket takes all that comes, any size is right.
-  if (blocked_ && tx_.shared_bytes() + frames.bytes.size() > limits_->queued_bytes) {
+  if (blocked_ && tx_.published_bytes() + frames.bytes.size() > limits_->queued_bytes) {
     Abandon(kClosePolicyViolation, "too much waits to be sent");
     return;
   }
-  tx_.AppendShared(core_.tx_pool(), frames, !stream_.tls());
+  QueueShared(messages, frames, cost);
+}
+
+void Connection::QueueShared(const SharedMessages& messages, const SharedFrames& frames,
+                             size_t published_bytes) {
+  tx_.AppendShared(core_.tx_pool(), frames, !stream_.tls(), published_bytes);
   traffic_.messages_sent += messages.count();
   OnMessageEitherWay();
   traffic_.inflated_sent += frames.inflated;

@@ -70,8 +70,10 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   // Flush().
   void Send(Opcode opcode, uint8_t* payload, size_t size);
   void SendLarge(Opcode opcode, Payload payload);
-  // What was published to a topic of this one.
+  // What others get too.
   void SendShared(SharedMessages& messages);
+  // What was published to a topic of this one.
+  void SendPublished(SharedMessages& messages);
   void Close(uint16_t code, uint16_t wire_code, std::string_view reason);
   // Drops what has not begun to leave, and fails with this code.
   void Abandon(uint16_t wire_code, std::string_view reason);
@@ -148,6 +150,8 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   bool sending() const { return state_ <= State::kOpen || state_ == State::kLastWord; }
   // Null on a server, else the key for the next frame in `key`.
   const uint8_t* NextMaskKey(uint8_t key[kMaskKeyBytes]);
+  // `published_bytes`: what it costs to let them wait, if nobody knows how much waits.
+  void QueueShared(const SharedMessages& messages, const SharedFrames& frames, size_t published_bytes);
   // False if the message is to be sent as it is.
   bool SendCompressed(Opcode opcode, std::span<const uint8_t> message);
   // One write of what comes next: how many bytes were taken, or Stream::kBroken. `full`: the socket takes no

@@ -223,11 +223,21 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
   const auto kind = static_cast<DownKind>(header.kind);
   switch (kind) {
     case DownKind::kText:
+      if (header.arg != 0) {
+        kept_text_.Clear();
+        kept_text_.Add(Opcode::kText, {payload, header.size});
+        SendKeptText(header.id);
+        return;
+      }
+      [[fallthrough]];
     case DownKind::kBinary:
       if (Connection* connection = Find(header.id)) {
         topics_.HandOutBefore(*connection);
         connection->Send(kind == DownKind::kText ? Opcode::kText : Opcode::kBinary, payload, header.size);
       }
+      return;
+    case DownKind::kSameText:
+      SendKeptText(header.id);
       return;
     case DownKind::kLargeText:
     case DownKind::kLargeBinary: {
@@ -335,6 +345,13 @@ void Core::Dispatch(const RecordHeader& header, uint8_t* payload) {
         found->second->Watch(header.arg);
       }
       return;
+  }
+}
+
+void Core::SendKeptText(uint32_t id) {
+  if (Connection* connection = Find(id)) {
+    topics_.HandOutBefore(*connection);
+    connection->SendShared(kept_text_);
   }
 }
 

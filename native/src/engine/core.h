@@ -100,6 +100,7 @@ class Core {
   void DrainDown();
   void Publish(const RecordHeader& header, Opcode opcode, const uint8_t* payload);
   void Dispatch(const RecordHeader& header, uint8_t* payload);
+  void SendKeptText(uint32_t id);
   void FlushAll();
   void ReadAll();
   void RingDoorbell();
@@ -124,6 +125,7 @@ class Core {
   ClientTls client_tls_;
   DeflateWorkspace deflate_{DeflateBudget::Process()};
   Topics topics_;
+  SharedMessages kept_text_;      // for kSameText
   bool published_asked_ = false;  // kPublished is due
   TimingWheel deadlines_{NowMs()};
   Handshakes handshakes_{deadlines_};

@@ -60,6 +60,7 @@ Engine::~Engine() { Stop(); }
 void Engine::RunThread(void* argument) {
   auto* engine = static_cast<Engine*>(argument);
   if (engine->descriptor_ < 0) {
+    const MutexLock lock(engine->turns_);
     engine->core_->Run(engine->stop_);
   } else {
     engine->StandIn();
@@ -149,6 +150,8 @@ void Engine::Wake() {
 }
 
 void Engine::OnDoorbell() {
+  // The core rings from within a turn.
+  turns_.AssertHeld();
   if (javascripts_turn_) {
     rung_ = true;
   } else {

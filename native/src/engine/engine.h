@@ -4,7 +4,8 @@
 // calls come from JavaScript's thread. What this layer calls the engine thread is whichever takes the turn.
 //
 // Invariants of turns on JavaScript's thread:
-//  1. Whoever takes a turn holds `turns_`. JavaScript never waits for it, but asks the stand-in for it.
+//  1. Whoever takes a turn holds `turns_`, a thread of its own for ever. JavaScript never waits for it, but
+//  asks the stand-in for it.
 //  2. The stand-in takes over only when something has been waiting for kPatience and JavaScript has taken no
 //     turn meanwhile, from its loop: who only sends, in a chain of promises, does not come to read. While
 //     nothing happens it sleeps.
@@ -80,8 +81,8 @@ class Engine {
   bool PauseToStop();
   void TakeOver();
   void OnDoorbell();
-  bool TryTurns();
-  void EndTurn();
+  bool TryTurns() OHWS_TRY_ACQUIRE(turns_);
+  void EndTurn() OHWS_RELEASE(turns_);
 
   const RingMemory up_;
   const RingMemory down_;

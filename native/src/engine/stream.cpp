@@ -12,7 +12,7 @@ namespace ohws {
 
 namespace {
 
-constexpr size_t kTlsReadAheadBytes = 64 * 1024;
+constexpr size_t kTlsReadAheadBytes = size_t{64} * 1024;
 
 // OpenSSL keeps what it complains of for the whole thread, and what is there when a call fails counts as that
 // call's: another connection's error would be this one's end.

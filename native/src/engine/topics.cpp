@@ -46,7 +46,7 @@ void Topics::HandOut() {
   }
   for (const TopicTable::Member& member : table_.Of(topic_)) {
     auto& connection = static_cast<Connection&>(*member.subscriber);
-    if (connection.id() != except_) connection.SendShared(gathered_);
+    if (connection.id() != except_) connection.SendPublished(gathered_);
   }
   gathered_.Clear();
 }

@@ -51,7 +51,7 @@ void TxPool::PutItems(std::unique_ptr<TxItems> items) {
   items->list.clear();
   items->first = 0;
   items->control_frames = 0;
-  items->shared_bytes = 0;
+  items->published_bytes = 0;
   items_.push_back(std::move(items));
 }
 
@@ -119,18 +119,19 @@ void TxQueue::AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, s
   Ensure(pool).list.emplace_back().outside = {payload - header, header + size};
 }
 
-void TxQueue::AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows) {
+void TxQueue::AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows, size_t published_bytes) {
   TxItems& items = Ensure(pool);
   TxItem& item = items.list.emplace_back();
   item.outside = frames.bytes;
   item.shared = frames.owner;
   if (borrows) item.lent = frames.lent;
-  items.shared_bytes += frames.bytes.size() + kSharedRunBytes;
+  item.published_bytes = published_bytes;
+  items.published_bytes += published_bytes;
 }
 
 void TxQueue::LetGo(TxItem& item) {
   if (item.shared == nullptr) return;
-  items_->shared_bytes -= item.outside.size() + kSharedRunBytes;
+  items_->published_bytes -= item.published_bytes;
   item.shared.reset();
   item.lent.reset();
 }

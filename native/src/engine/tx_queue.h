@@ -40,6 +40,7 @@ struct TxItem {
   std::span<const uint8_t> outside;         // in the ring, or of `shared`
   std::shared_ptr<const uint8_t[]> shared;  // keeps `outside`; null for the ring
   std::shared_ptr<const LentMemory> lent;   // the same bytes, to be sent from there; null if not
+  size_t published_bytes = 0;               // what it counts
   size_t sent = 0;
   uint32_t control_frames = 0;  // and nothing else, if there are any
   bool begun = false;           // some of it has left, or is promised to TLS
@@ -51,7 +52,7 @@ struct TxItems {
   std::vector<TxItem> list;
   size_t first = 0;  // those before it are written
   size_t control_frames = 0;
-  size_t shared_bytes = 0;
+  size_t published_bytes = 0;
 };
 
 // Memory to reuse; one pool an engine thread.
@@ -76,7 +77,7 @@ class TxPool {
 
 class TxQueue {
  public:
-  // What a run of shared frames counts beside its bytes: about what the items that name it take.
+  // What a published run of frames counts beside its bytes: about what the items that name it take.
   static constexpr size_t kSharedRunBytes = 128;
   // A frame of so many bytes and more is not worth a copy.
   static constexpr size_t kLargeFrameBytes = 4096;
@@ -97,8 +98,9 @@ class TxQueue {
   // The same for a payload in the ring, which has room for a header before it. Copies it only if it goes into
   // the same block as others.
   void AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size, const uint8_t* mask_key);
-  // Appends frames that others have too; `borrows`: they may be sent from lent memory.
-  void AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows);
+  // Appends frames that others have too; `borrows`: they may be sent from lent memory; `published_bytes`:
+  // what it counts that they wait, until all of them have left.
+  void AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows, size_t published_bytes);
   // Inserts a control frame before every data frame that has not begun to leave.
   void InsertControlFrame(TxPool& pool, Opcode opcode, const uint8_t* payload, size_t size,
                           const uint8_t* mask_key);
@@ -125,8 +127,7 @@ class TxQueue {
 
   // Control frames that wait; pongs are bounded by this.
   size_t control_frames() const { return items_ == nullptr ? 0 : items_->control_frames; }
-  // What waits of shared frames, and what it costs to let it wait: whole runs until they have left.
-  size_t shared_bytes() const { return items_ == nullptr ? 0 : items_->shared_bytes; }
+  size_t published_bytes() const { return items_ == nullptr ? 0 : items_->published_bytes; }
   // Bytes on the wire that wait, counted one by one.
   size_t CountBytes() const;
 

@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 11;
+inline constexpr uint32_t kWireVersion = 12;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -79,7 +79,7 @@ enum class UpKind : uint8_t {
 
 // JavaScript to engine.
 enum class DownKind : uint8_t {
-  kText = 1,           // payload: UTF-8
+  kText = 1,           // payload: UTF-8; arg 1: keep it, kSameText may follow
   kBinary = 2,         // payload: bytes
   kLargeText = 3,      // arg: token of a payload beside the ring
   kLargeBinary = 4,    // arg: token of a payload beside the ring
@@ -114,6 +114,7 @@ enum class DownKind : uint8_t {
   kUpgradeAnswer = 26,
   kReloadEnd = 27,  // listener; arg 1: take what kReload has read, 0: forget it; answer kReloaded
   kAccept = 28,     // listener that holds: accept whoever comes from now on
+  kSameText = 29,   // accepted connection: the text that was kept last
 };
 
 // Flags.
