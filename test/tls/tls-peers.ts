@@ -138,8 +138,22 @@ function onlyFlags(version: SecureVersion | undefined, ciphers: string = ANY_LEV
 
 export const tlsKinds: readonly TlsKind[] = [nodeTls, opensslCommand];
 
+/** An open connection to our server whose keys can be renewed, which Node's `tls` has no call for. */
+export async function openRenewing(port: number, caPath: string): Promise<RenewingPeer> {
+  const peer = new OpensslPeer('client', [
+    ...['s_client', '-connect', `127.0.0.1:${port}`, '-quiet', '-no_ign_eof', '-tls1_3'],
+    ...['-CAfile', caPath, '-servername', 'localhost', '-verify_return_error'],
+  ]);
+  return peer.upgrade();
+}
+
+export interface RenewingPeer extends TlsPeer {
+  /** Takes new keys, and demands that our side does. */
+  renewKeys(): Promise<void>;
+}
+
 /** `openssl s_server` with one connection, or `openssl s_client`: its pipes carry what TLS protects. */
-class OpensslPeer implements TlsPeer {
+class OpensslPeer implements RenewingPeer {
   readonly #role: PeerRole;
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #changes = new Changes();
@@ -157,6 +171,7 @@ class OpensslPeer implements TlsPeer {
     this.#process.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     this.#process.stderr.on('data', (chunk: Buffer) => {
       this.#errors += chunk.toString('latin1');
+      this.#changes.notify();
     });
     // Of no interest when the command has ended.
     this.#process.stdin.on('error', () => undefined);
@@ -215,6 +230,14 @@ class OpensslPeer implements TlsPeer {
       throw new Error(`the upgrade was answered '${answer.startLine}'`);
     }
     return this;
+  }
+
+  /** By a command letter, which has to come alone: after an answer to what was sent before. */
+  async renewKeys(): Promise<void> {
+    const before = this.#errors.length;
+    this.#process.stdin.write('K\n');
+    const renewed = () => this.#errors.includes('KEYUPDATE', before) || undefined;
+    await this.#until(renewed, 'new keys');
   }
 
   sendText(text: string): void {

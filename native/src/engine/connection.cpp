@@ -156,7 +156,7 @@ void Connection::UseDeflate(std::unique_ptr<DeflateSession> deflate) {
 void Connection::OnEstablished() {
   state_ = State::kOpen;
   attempt_.reset();
-  stream_ = Stream(wsi_);
+  stream_ = Stream(wsi_, core_.tls_batch());
   core_.loop().Adopt(wsi_, *this);
   if (!drains_.empty() && tx_.empty()) OnFlushed();
   active_ms_ = NowMs();
@@ -435,7 +435,7 @@ ptrdiff_t Connection::WriteSome(bool& full) {
 void Connection::Block() {
   if (!blocked_ && listener_ != nullptr) listener_->OnBlocked(*this, true);
   blocked_ = true;
-  if (stream_.tls()) tx_.MarkBegun();
+  tx_.MarkBegun(stream_.promised_bytes());
   if (!tx_.Own()) return Cut();
   core_.loop().Rearm(stream_.fd(), !paused_, true);
 }

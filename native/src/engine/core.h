@@ -20,6 +20,7 @@
 #include "engine/server_counters.h"
 #include "engine/server_listener.h"
 #include "engine/tls.h"
+#include "engine/tls_socket.h"
 #include "engine/topics.h"
 #include "engine/tx_queue.h"
 #include "engine/up_writer.h"
@@ -63,6 +64,7 @@ class Core {
   TimingWheel& deadlines() { return deadlines_; }
   Handshakes& handshakes() { return handshakes_; }
   TxPool& tx_pool() { return tx_pool_; }
+  TlsBatch& tls_batch() { return tls_batch_; }
   MaskKeySource& mask_keys() { return mask_keys_; }
   ClientTls& client_tls() { return client_tls_; }
   DeflateWorkspace& deflate() { return deflate_; }
@@ -120,6 +122,7 @@ class Core {
   lws_context* context_ = nullptr;
 
   TxPool tx_pool_;
+  TlsBatch tls_batch_;
   std::unique_ptr<uint8_t[]> read_buffer_;
   MaskKeySource mask_keys_;
   ClientTls client_tls_;

@@ -16,6 +16,8 @@ struct ssl_st;
 
 namespace ohws {
 
+struct TlsBatch;
+
 class Stream {
  public:
   static constexpr ptrdiff_t kNothingNow = -1;
@@ -23,8 +25,8 @@ class Stream {
   static constexpr ptrdiff_t kCannotBorrow = -3;
 
   Stream() = default;
-  // Of an established connection.
-  explicit Stream(lws* wsi);
+  // Of an established connection; `batch` is the engine thread's.
+  Stream(lws* wsi, TlsBatch& batch);
 
   int fd() const { return fd_; }
   bool tls() const { return ssl_ != nullptr; }
@@ -32,15 +34,19 @@ class Stream {
   // How many bytes were read: 0 at the end of the peer's half, kNothingNow, kBroken. `drained` says that
   // there is no more now, so that the socket's next event tells when there is.
   ptrdiff_t Read(std::span<uint8_t> into, bool& drained) const;
-  // How many bytes were taken, less than all if the socket takes no more now; kBroken. Through TLS, what
-  // comes next must begin with the bytes that were not taken.
+  // How many bytes were taken, less than all if the socket takes no more now; kBroken. What comes next
+  // must begin with the first promised_bytes() of those that were not taken.
   ptrdiff_t Write(std::span<const iovec> runs) const;
+  // They are encrypted already, and wait for the socket.
+  size_t promised_bytes() const;
   // The same from lent memory, not through TLS; kCannotBorrow, and nothing has happened.
   ptrdiff_t WriteLent(const LentMemory& memory, size_t offset, size_t size) const;
   // Tells the peer that nothing follows.
   void EndOutput() const;
 
  private:
+  ptrdiff_t WriteRecords(std::span<const iovec> runs) const;
+
   int fd_ = -1;
   ssl_st* ssl_ = nullptr;
 };

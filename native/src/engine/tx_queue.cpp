@@ -173,6 +173,14 @@ void TxQueue::DropUnsentFrames(TxPool& pool) {
   ReleaseIfEmpty(pool);
 }
 
+void TxQueue::MarkBegun(size_t bytes) {
+  for (size_t i = items_->first; bytes > 0 && i < items_->list.size(); ++i) {
+    TxItem& item = items_->list[i];
+    item.begun = true;
+    bytes -= std::min(bytes, item.size() - item.sent);
+  }
+}
+
 size_t TxQueue::CountBytes() const {
   size_t bytes = 0;
   if (items_ == nullptr) return bytes;

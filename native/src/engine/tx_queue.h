@@ -122,8 +122,8 @@ class TxQueue {
   size_t Gather(std::span<iovec> out) const;
   // So many bytes have left.
   void Pop(TxPool& pool, size_t written);
-  // The first item can no longer be overtaken.
-  void MarkBegun() { items_->list[items_->first].begun = true; }
+  // Nothing can overtake the next `bytes` any more.
+  void MarkBegun(size_t bytes);
 
   // Control frames that wait; pongs are bounded by this.
   size_t control_frames() const { return items_ == nullptr ? 0 : items_->control_frames; }
