@@ -92,7 +92,7 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   void OnTcpClosed();
 
   // From the loop.
-  void OnSocketEvent(bool ended) override;
+  void OnSocketEvent(bool readable, bool ended) override;
 
   // From the core, once a turn each: what has gathered leaves; and one buffer of what has come is read. True:
   // there is more to read.

@@ -86,11 +86,6 @@ Peer ToPeer(const SocketAddress& address, int fd) {
   }
 }
 
-Peer PeerOf(int fd) {
-  SocketAddress address{};
-  return PeerAddressOf(fd, address) != 0 ? ToPeer(address, fd) : Peer();
-}
-
 std::optional<ListeningSocket> ListeningSocket::Open(const ListenAddress& address, uint16_t free_port,
                                                      Failure& failure) {
   const int family = address.is_unix()                           ? AF_UNIX

@@ -159,7 +159,7 @@ class ServerListener {
   // Reads from a head whom the proxy speaks for.
   void NoteForwarded(lws* wsi, const HttpHead& head);
   // Gives an accepted socket to lws.
-  void BeginHandshake(int fd, std::string client);
+  void BeginHandshake(int fd, Peer peer, std::string client);
   // An accepted connection counts from EnterHandshake() on; false if there are too many.
   bool EnterHandshake();
   void LeaveHandshake();

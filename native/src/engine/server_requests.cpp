@@ -18,8 +18,6 @@ namespace ohws {
 
 namespace {
 
-Peer PeerOf(lws* wsi) { return ohws::PeerOf(SocketOf(wsi)); }
-
 // Of 4 KiB each: the largest head.
 constexpr size_t kMaxHeadReads = 16;
 
@@ -131,12 +129,12 @@ bool ServerListener::IsTrustedProxy(std::string_view ip) const {
 
 std::string ServerListener::ClientIp(lws* wsi) const {
   const std::string_view client = core_.handshakes().Client(wsi);
-  return client.empty() ? PeerOf(wsi).ip : std::string(client);
+  return client.empty() ? core_.handshakes().PeerOf(wsi).ip : std::string(client);
 }
 
 void ServerListener::NoteForwarded(lws* wsi, const HttpHead& head) {
   if (config_.trusted_proxies.empty() || config_.proxy_source == ProxySource::kProxyProtocol) return;
-  const auto peer = IpAddress::Parse(PeerOf(wsi).ip);
+  const auto peer = IpAddress::Parse(core_.handshakes().PeerOf(wsi).ip);
   if (!peer.has_value()) return;
   const bool standard = config_.proxy_source == ProxySource::kForwarded;
   const std::string value = head.Value(standard ? "forwarded" : "x-forwarded-for");
@@ -202,10 +200,10 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
       break;
     case HeadMeter::Verdict::kTooManyBytes:
       counters_.CountRefusal(RefusalReason::kHead);
-      return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, "too many bytes of headers");
+      return Refuse(wsi, core_.handshakes().PeerOf(wsi).ip, kHeadTooLarge, "too many bytes of headers");
     case HeadMeter::Verdict::kTooManyLines:
       counters_.CountRefusal(RefusalReason::kHead);
-      return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, "too many header lines");
+      return Refuse(wsi, core_.handshakes().PeerOf(wsi).ip, kHeadTooLarge, "too many header lines");
   }
   size_t used = 0;
   switch (head->Feed(came, used)) {
@@ -238,7 +236,7 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
     return RefuseRequest(wsi, UpgradeRefusal::kBody);
   }
   if (Judge(wsi, head.Value("origin"), head.Value("sec-websocket-extensions")) != 0) return -1;
-  const Peer peer = PeerOf(wsi);
+  const Peer& peer = core_.handshakes().PeerOf(wsi);
   UpgradeRequests::Request& request = requests_.Add(*this, core_.loop(), wsi);
   StringListWriter strings;
   strings.Add(peer.ip).Add(ClientIp(wsi)).Add(head.method()).Add(head.target()).Add(VerifiedCertificate(wsi));
@@ -354,7 +352,7 @@ int ServerListener::LetInAsNetstack(lws* wsi) {
     return Drop(RefusalReason::kRequest);
   }
   if (state_ != State::kListening || core_.up().overwhelmed()) return Drop(RefusalReason::kBusy);
-  const std::string ip = PeerOf(wsi).ip;
+  const std::string& ip = core_.handshakes().PeerOf(wsi).ip;
   if (!IsOriginAllowed(Header(wsi, WSI_TOKEN_ORIGIN))) {
     ReportRefusal(ip, 0, kOriginNotAllowed);
     return Drop(RefusalReason::kOrigin);
@@ -447,7 +445,7 @@ std::string ServerListener::AgreeOnDeflate(lws* wsi) {
 }
 
 void ServerListener::OnEstablished(lws* wsi) {
-  const Peer peer = PeerOf(wsi);
+  const Peer peer = core_.handshakes().PeerOf(wsi);
   const uint32_t request = requests_.Remove(wsi);
   const std::string counted = core_.handshakes().TakeCounted(wsi).value_or(peer.ip);
   const std::string details = DetailsOf(wsi, peer.ip, counted, request);
