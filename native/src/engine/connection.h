@@ -122,6 +122,9 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   size_t CountQueuedBytes() const { return tx_.CountBytes(); }
   ServerListener* listener() const { return listener_; }
   ClientAttempt* attempt() const { return attempt_.get(); }
+  // Among those of its listener, which keeps this.
+  size_t place = 0;
+
   // Its peer may send so much; before the connection is established.
   void UseRates(std::unique_ptr<RateGate> rates) { rates_ = std::move(rates); }
   // What the handshake has agreed on, before the connection is established; null for no compression.

@@ -175,7 +175,7 @@ void ServerListener::TakeCertificates(bool take) {
 
 void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
   // Closing may end a connection at once, which takes it out of the set.
-  const std::vector<Connection*> all(connections_.begin(), connections_.end());
+  const std::vector<Connection*> all = connections_;
   for (Connection* connection : all) connection->Close(code, code, reason);
 }
 
@@ -345,7 +345,10 @@ void ServerListener::AnswerStats() const {
 }
 
 void ServerListener::OnGone(Connection& connection) {
-  connections_.erase(&connection);
+  Connection* last = connections_.back();
+  connections_[connection.place] = last;
+  last->place = connection.place;
+  connections_.pop_back();
   if (!connections_.empty()) return;
   if (state_ == State::kStopping) FinishStop();
   // Not from within a callback of lws, which may be about to end everything.

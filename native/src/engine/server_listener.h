@@ -199,7 +199,7 @@ class ServerListener {
   std::vector<Listening> listening_;
   lws_vhost* vhost_ = nullptr;
   uint16_t free_port_ = 0;
-  std::unordered_set<Connection*> connections_;  // established, and not gone
+  std::vector<Connection*> connections_;  // established, and not gone; each knows its place
   std::unique_ptr<DeflateSession> agreed_;       // of the handshake whose answer was written last
   std::string agreed_subprotocol_;               // of the same
   UpgradeRequests requests_;

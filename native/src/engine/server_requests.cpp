@@ -458,7 +458,8 @@ void ServerListener::OnEstablished(lws* wsi) {
     connection->UseRates(
         std::make_unique<RateGate>(*config_.limits, admission_->RateOf(counted, now_ms), now_ms));
   }
-  connections_.insert(connection);
+  connection->place = connections_.size();
+  connections_.push_back(connection);
   ++counters_.upgraded;
   ++open_;
   CountTls(wsi, counters_);
