@@ -199,9 +199,9 @@ class ServerListener {
   std::vector<Listening> listening_;
   lws_vhost* vhost_ = nullptr;
   uint16_t free_port_ = 0;
-  std::vector<Connection*> connections_;  // established, and not gone; each knows its place
-  std::unique_ptr<DeflateSession> agreed_;       // of the handshake whose answer was written last
-  std::string agreed_subprotocol_;               // of the same
+  std::vector<Connection*> connections_;    // established, and not gone; each knows its place
+  std::unique_ptr<DeflateSession> agreed_;  // of the handshake whose answer was written last
+  std::string agreed_subprotocol_;          // of the same
   UpgradeRequests requests_;
   std::unordered_map<const ProxyPrelude*, std::unique_ptr<ProxyPrelude>> preludes_;
   size_t handshakes_ = 0;  // accepted, not upgraded; of this listener
