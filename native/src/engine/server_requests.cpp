@@ -28,17 +28,13 @@ std::string Header(lws* wsi, lws_token_indexes token) {
   return value;
 }
 
-// What lws gets to read of a request that we have found good: the headers that it and we ask it for. It
-// decodes and cuts targets in ways of its own, compares some values to the letter, and has room for so many
-// lines.
+// What lws gets to read of a request that we have found good: the headers that it and we ask it for, and what
+// it wants to be there. It decodes and cuts targets in ways of its own, compares some values to the letter,
+// and has room for so many lines.
 std::string RequestForLws(const HttpHead& head) {
-  constexpr std::string_view kNames[] = {"host",
-                                         "origin",
-                                         "sec-websocket-key",
-                                         "sec-websocket-version",
-                                         "sec-websocket-protocol",
+  constexpr std::string_view kNames[] = {"origin", "sec-websocket-key", "sec-websocket-protocol",
                                          "sec-websocket-extensions"};
-  std::string text = "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  std::string text = "GET / HTTP/1.1\r\nHost: -\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
   for (const std::string_view name : kNames) {
     const std::string value = head.Value(name);
     if (!value.empty()) text.append(name).append(": ").append(value).append("\r\n");
