@@ -1,5 +1,6 @@
 /** What the engine tells, from the strings of its records. */
 import { nameOfErrno } from './errno.js';
+import type { FastBuffer } from './records.js';
 import type { EngineStats } from './server-stats.js';
 import type {
   AcceptedDetails,
@@ -46,7 +47,10 @@ export function sameText(text: string): string {
 export function toPeer(payload: Buffer): Known {
   // Behind a NUL there is the certificate of the client.
   const end = payload.indexOf(0);
-  if (end < 0) return { ip: sameText(payload.toString('utf8')), certificate: undefined };
+  if (end < 0) {
+    const ip = (payload as FastBuffer).utf8Slice(0, payload.length);
+    return { ip: sameText(ip), certificate: undefined };
+  }
   const certificate = Buffer.from(payload.subarray(end + 1));
   return { ip: payload.toString('utf8', 0, end), certificate };
 }

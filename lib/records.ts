@@ -84,6 +84,13 @@ export function recordBytes(payloadSize: number): number {
   return (HEADER_BYTES + payloadSize + RECORD_ALIGN - 1) & ~(RECORD_ALIGN - 1);
 }
 
+/** Buffer's own encoders without their argument checks; on every Node we support. */
+export interface FastBuffer extends Buffer {
+  utf8Write(text: string, offset: number, length: number): number;
+  utf8Slice(start: number, end: number): string;
+  latin1Slice(start: number, end: number): string;
+}
+
 /** Each string as its length (32 bits, little endian) and its bytes, filled up to four. */
 export function encodeStrings(strings: readonly string[]): Buffer {
   const parts: Buffer[] = [];
@@ -103,7 +110,7 @@ export function decodeStrings(bytes: Buffer): string[] {
     const size = bytes.readUInt32LE(at);
     at += 4;
     if (size > bytes.length - at) break;
-    strings.push(bytes.toString('utf8', at, at + size));
+    strings.push(size === 0 ? '' : (bytes as FastBuffer).utf8Slice(at, at + size));
     at += (size + 3) & ~3;
   }
   return strings;

@@ -3,7 +3,7 @@
  * writing side of the down ring. `native/src/wire/ring.h` has the layout and the invariants by
  * number. Hot path: numbers and typed arrays only.
  */
-import { HEADER_BYTES, PAD, recordBytes } from './records.js';
+import { type FastBuffer, HEADER_BYTES, PAD, recordBytes } from './records.js';
 
 export const RING_HEAD_BYTES = 256;
 
@@ -13,13 +13,6 @@ const CONSUMER = 128 >> 2;
 const PRODUCER = 192 >> 2;
 const AWAKE = 0;
 const ASLEEP = 1;
-
-/** Buffer's own encoders without their argument checks; on every Node we support. */
-interface FastBuffer extends Buffer {
-  utf8Write(text: string, offset: number, length: number): number;
-  utf8Slice(start: number, end: number): string;
-  latin1Slice(start: number, end: number): string;
-}
 
 export class Ring {
   readonly memory: ArrayBuffer;

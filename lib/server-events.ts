@@ -49,10 +49,11 @@ export class ServerEvents {
     this.#server = server;
   }
 
-  connected(connection: WebSocketConnection): void {
+  connected(peer: ServerPeer): void {
     const { open } = serverChannels;
-    if (open.hasSubscribers) open.publish({ server: this.#server, connection });
-    callIsolated(this.#current.connect, connection);
+    if (open.hasSubscribers) open.publish({ server: this.#server, connection: peer.address });
+    const { connect } = this.#current;
+    if (connect !== undefined) callIsolated(connect, peer.address);
   }
 
   /** The last event of its moment: what the listener throws is for the engine to handle. */
@@ -64,22 +65,30 @@ export class ServerEvents {
   }
 
   /** `error` if the connection ended without a close frame, then `close`. */
-  closed(connection: WebSocketConnection, info: CloseInfo): void {
+  closed(peer: ServerPeer, info: CloseInfo): void {
     const { code, reason, abnormal } = info;
-    const { close } = serverChannels;
-    if (close.hasSubscribers) {
-      close.publish({ server: this.#server, connection, code, reason, abnormal });
+    const channel = serverChannels.close;
+    if (channel.hasSubscribers) {
+      channel.publish({
+        server: this.#server,
+        connection: peer.address,
+        code,
+        reason,
+        abnormal,
+      });
     }
     if (abnormal) {
-      const who = `${connection.clientIP}:${connection.clientPort}`;
+      const who = `${peer.ip}:${peer.port}`;
       this.#error(`The connection of ${who} ended without a close frame`, endCause(info.failure));
     }
+    const { close } = this.#current;
+    if (close === undefined) return;
     const result = {
       code,
       ...(this.#profile.reportsReason ? { reason } : {}),
       closeReason: reason,
     };
-    callIsolated(this.#current.close, connection, result as CloseResult);
+    callIsolated(close, peer.address, result as CloseResult);
   }
 
   drained(connection: WebSocketConnection): void {

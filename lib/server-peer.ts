@@ -23,9 +23,6 @@ import { isObject } from './validate.js';
  */
 const PEER: unique symbol = Symbol('connection');
 
-/** Where the peers of one run of a server are known by their address. */
-export type PeerMap = Map<string, ServerPeer>;
-
 /** What a peer reports to. */
 export interface PeerEvents {
   onPeerMessage(peer: ServerPeer, data: Message): void;
@@ -65,6 +62,7 @@ let lastId = 0;
 /**
  * What an address of ours knows beyond OpenHarmony's two fields. Not enumerable, and no prototype of its own:
  * the address is equal to any other object with the same two fields, for whoever compares or prints it.
+ * Descriptors without a prototype are read faster.
  */
 const additions: readonly (readonly [string, PropertyDescriptor])[] = Object.entries(
   Object.getOwnPropertyDescriptors({
@@ -92,13 +90,19 @@ const additions: readonly (readonly [string, PropertyDescriptor])[] = Object.ent
       if (peer !== undefined) peer.data = data;
     },
   }),
-).map(([name, descriptor]) => [name, { ...descriptor, enumerable: false }]);
+).map(([name, descriptor]) => [name, { __proto__: null, ...descriptor, enumerable: false }]);
+
+/** What the application gets to know a connection by. */
+function addressOf(peer: ServerPeer): WebSocketConnection {
+  const address = { clientIP: peer.ip, clientPort: peer.port };
+  Object.defineProperty(address, PEER, { value: peer });
+  for (const [name, descriptor] of additions) Object.defineProperty(address, name, descriptor);
+  return address;
+}
 
 export class ServerPeer implements ServerConnectionHandler {
   state: PeerState;
   readonly connection: Connection;
-  /** What the application gets, the same object in every event. */
-  readonly address: WebSocketConnection;
   readonly id: number;
   readonly ip: string;
   readonly port: number;
@@ -111,13 +115,11 @@ export class ServerPeer implements ServerConnectionHandler {
   events: PeerEvents;
   /** Somebody is told that messages to it wait. */
   isHeldUp = false;
-  readonly #map: PeerMap;
-  #isGone = false;
+  #address: WebSocketConnection | undefined;
 
   constructor(
     connection: Connection,
     { ip, port, state, request }: Pick<ServerPeer, 'ip' | 'port' | 'state' | 'request'>,
-    map: PeerMap,
     events: PeerEvents,
   ) {
     this.connection = connection;
@@ -127,14 +129,13 @@ export class ServerPeer implements ServerConnectionHandler {
     this.port = port;
     this.state = state;
     this.request = request;
-    this.#map = map;
     this.events = events;
-    this.address = { clientIP: ip, clientPort: port };
-    Object.defineProperty(this.address, PEER, { value: this });
-    for (const [name, descriptor] of additions) {
-      Object.defineProperty(this.address, name, descriptor);
-    }
-    map.set(keyOf(ip, port), this);
+  }
+
+  /** What the application gets, the same object in every event; made when somebody is to get it. */
+  get address(): WebSocketConnection {
+    this.#address ??= addressOf(this);
+    return this.#address;
   }
 
   /** Shows the application the client's certificate, made of its DER form when somebody looks. */
@@ -143,11 +144,6 @@ export class ServerPeer implements ServerConnectionHandler {
     Object.defineProperty(this.address, 'clientCertificate', {
       get: () => (certificate ??= new X509Certificate(der)),
     });
-  }
-
-  /** Whether it is in this map still, under its own address. */
-  isIn(map: PeerMap): boolean {
-    return this.#map === map && !this.#isGone;
   }
 
   /** Closes; for the application it is closing from now on. */
@@ -180,16 +176,8 @@ export class ServerPeer implements ServerConnectionHandler {
 
   onClosed(close: CloseInfo): void {
     this.state = 'closing';
-    this.#isGone = true;
-    const key = keyOf(this.ip, this.port);
-    // The address may be in use again already.
-    if (this.#map.get(key) === this) this.#map.delete(key);
     this.events.onPeerClosed(this, close);
   }
-}
-
-function keyOf(ip: string, port: number): string {
-  return `${ip}:${port}`;
 }
 
 /** Whether a value can name a connection; further fields do not matter (§3.3). */
@@ -202,22 +190,4 @@ export function isAddress(value: unknown): value is WebSocketConnection {
 /** The peer of an object of our own, gone or not. */
 export function peerOf(address: object): ServerPeer | undefined {
   return (address as { [PEER]?: ServerPeer })[PEER];
-}
-
-/**
- * The peer of an address. An object of our own knows its peer, but is the application's to change:
- * the fields count, as for any other object.
- */
-export function findPeer(address: WebSocketConnection, map: PeerMap): ServerPeer | undefined {
-  const peer = peerOf(address);
-  if (peer?.isIn(map) && peer.port === address.clientPort && peer.ip === address.clientIP) {
-    return peer;
-  }
-  return map.get(keyOf(address.clientIP, address.clientPort));
-}
-
-/** The addresses in the order of their text, as netstack's sorted map has them (S14). */
-export function sortedAddresses(map: PeerMap): WebSocketConnection[] {
-  const keys = [...map.keys()].sort();
-  return keys.flatMap((key) => map.get(key)?.address ?? []);
 }

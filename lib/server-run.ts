@@ -15,12 +15,13 @@ import {
   stateError,
 } from './errors.js';
 import { boundAddresses } from './listen.js';
+import type { Peers } from './peers.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
 import type { WebSocketListenAddress } from './server-config-types.js';
 import type { ServerEvents } from './server-events.js';
 import { filesOf } from './server-options.js';
-import { type PeerMap, PLAIN, ServerPeer, toRequest, UNKNOWN } from './server-peer.js';
+import { PLAIN, ServerPeer, toRequest, UNKNOWN } from './server-peer.js';
 import { nowUs, toServerStats, type WebSocketServerStats } from './server-stats.js';
 import { PLAIN_STOP, type Stopping } from './server-stop.js';
 import { filesOfTls, readReplacement } from './server-tls.js';
@@ -58,7 +59,7 @@ export interface ServerContext {
 
 export class ServerRun implements ServerHandler {
   state: Exclude<ServerState, 'idle'> = 'starting';
-  readonly peers: PeerMap;
+  readonly peers: Peers;
   readonly config: ServerConfig;
   /** The port that it listens on, once it does. */
   port: number | undefined;
@@ -85,7 +86,7 @@ export class ServerRun implements ServerHandler {
     context: ServerContext,
     config: ServerConfig,
     outcome: Outcome,
-    peers: PeerMap,
+    peers: Peers,
     hook?: UpgradeHook,
   ) {
     this.#context = context;
@@ -168,7 +169,7 @@ export class ServerRun implements ServerHandler {
   }
 
   #stopListening(): void {
-    for (const peer of this.peers.values()) peer.state = 'closing';
+    for (const peer of this.peers) peer.state = 'closing';
     const { code, reason, drainMs } = this.#stopping;
     this.#listener?.stop(code, reason, drainMs);
   }
@@ -222,12 +223,13 @@ export class ServerRun implements ServerHandler {
     const state = this.state === 'stopping' ? 'closing' : 'open';
     const usual = this.#context.profile.hasGateway ? PLAIN : UNKNOWN;
     const request = details === undefined ? usual : toRequest(details);
-    const peer = new ServerPeer(connection, { ip, port, state, request }, this.peers, this);
+    const peer = new ServerPeer(connection, { ip, port, state, request }, this);
+    this.peers.add(peer);
     const upgradeId = details?.upgradeId;
     if (upgradeId !== undefined) peer.data = this.#upgrades?.take(upgradeId);
     if (certificate !== undefined) peer.showCertificate(certificate);
     this.#context.topics.joined(peer);
-    this.#context.events.connected(peer.address);
+    this.#context.events.connected(peer);
     return peer;
   }
 
@@ -236,8 +238,9 @@ export class ServerRun implements ServerHandler {
   }
 
   onPeerClosed(peer: ServerPeer, close: CloseInfo): void {
+    this.peers.delete(peer);
     this.#context.topics.left(peer);
-    this.#context.events.closed(peer.address, close);
+    this.#context.events.closed(peer, close);
   }
 
   onPeerDrained(peer: ServerPeer): void {

@@ -17,6 +17,7 @@ import {
 import { defaultLimits, type Limits } from './limits.js';
 import { portOf } from './listen.js';
 import { Listeners } from './listeners.js';
+import { Peers } from './peers.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';
 import {
@@ -37,13 +38,7 @@ import type {
 } from './server-config-types.js';
 import { ServerEvents, type ServerSlots, serverEventNames } from './server-events.js';
 import { filesOf, readServerConfig } from './server-options.js';
-import {
-  findPeer,
-  isAddress,
-  type PeerMap,
-  type ServerPeer,
-  sortedAddresses,
-} from './server-peer.js';
+import { isAddress, type ServerPeer } from './server-peer.js';
 import { ServerRun } from './server-run.js';
 import type { WebSocketServerStats } from './server-stats.js';
 import { isStopOptions, PLAIN_STOP, readStopOptions, sumOf } from './server-stop.js';
@@ -74,7 +69,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
   /** The newest last. More than one only where the profile starts a running server again (S12). */
   #runs: ServerRun[] = [];
   /** The connections of the runs; empty without one. */
-  #peers: PeerMap = new Map();
+  #peers = new Peers();
   readonly #topics = new Topics();
 
   constructor({ profile, transport, platform, settings }: Surroundings) {
@@ -130,7 +125,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
         },
       };
       // A new map for a new run: what the old one's objects named is not here.
-      if (this.#runs.length === 0) this.#peers = new Map();
+      if (this.#runs.length === 0) this.#peers = new Peers();
       const hook = given.onUpgrade as UpgradeHook | undefined;
       const run = new ServerRun(context, config, outcome, this.#peers, hook);
       this.#runs.push(run);
@@ -170,7 +165,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     }
     const denied = this.#settings.denied();
     if (denied !== undefined) return refuse(denied);
-    const peer = findPeer(connection, this.#peers);
+    const peer = this.#peers.find(connection);
     if (peer === undefined) return refuse(unknownPeer(connection, 'notConnected'));
     const verdict = peerCalls[peer.state].send;
     if (verdict !== 'allowed') return refuse(closingPeer(peer, verdict));
@@ -190,7 +185,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     }
     const denied = this.#settings.denied();
     if (denied !== undefined) return refuse(denied);
-    const peer = findPeer(connection, this.#peers);
+    const peer = this.#peers.find(connection);
     if (peer === undefined) return refuse(unknownPeer(connection, 'other'));
     const verdict = peerCalls[peer.state].close;
     if (verdict !== 'allowed') return refuse(closingPeer(peer, verdict));
@@ -228,7 +223,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     if (problem !== undefined) return refuse(parameterError(problem));
     const denied = this.#settings.denied();
     if (denied !== undefined) return refuse(denied);
-    const peer = findPeer(connection as WebSocketConnection, this.#peers);
+    const peer = this.#peers.find(connection as WebSocketConnection);
     if (peer === undefined) {
       return refuse(unknownPeer(connection as WebSocketConnection, 'notConnected'));
     }
@@ -244,18 +239,14 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     if (problem !== undefined) return refuse(parameterError(problem));
     const [name, data, options] = args as [string, WebSocketData, PublishOptions?];
     const { except } = options ?? {};
-    return this.#publish(
-      () => this.#topics.find(name),
-      data,
-      except && findPeer(except, this.#peers),
-    );
+    return this.#publish(() => this.#topics.find(name), data, except && this.#peers.find(except));
   }
 
   broadcast(data: WebSocketData): Promise<boolean>;
   broadcast(...args: readonly unknown[]): Promise<boolean> {
     const problem = broadcastProblem(args, this.#profile);
     if (problem !== undefined) return refuse(parameterError(problem));
-    const everybody = () => this.#topics.everybody(this.#peers.values());
+    const everybody = () => this.#topics.everybody(this.#peers);
     return this.#publish(everybody, args[0] as WebSocketData, undefined);
   }
 
@@ -284,7 +275,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
 
   topics(connection?: WebSocketConnection): string[] {
     if (connection === undefined) return this.#topics.names();
-    const peer = isAddress(connection) ? findPeer(connection, this.#peers) : undefined;
+    const peer = isAddress(connection) ? this.#peers.find(connection) : undefined;
     return Array.from(peer?.topics ?? [], ({ name }) => name);
   }
 
@@ -298,7 +289,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
     const [connection] = args;
     const problem = connectionProblem(args);
     if (problem !== undefined || !isAddress(connection)) throw parameterError(problem ?? '');
-    return findPeer(connection, this.#peers)?.connection.queuedBytes() ?? 0;
+    return this.#peers.find(connection)?.connection.queuedBytes() ?? 0;
   }
 
   pause(connection: WebSocketConnection): Promise<boolean>;
@@ -340,7 +331,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
       return refuse(parameterError(problem ?? ''));
     const denied = this.#settings.denied();
     if (denied !== undefined) return refuse(denied);
-    const peer = findPeer(connection, this.#peers);
+    const peer = this.#peers.find(connection);
     if (peer === undefined) return refuse(unknownPeer(connection, 'other'));
     const verdict = peerCalls[peer.state][call];
     if (verdict !== 'allowed') return refuse(closingPeer(peer, verdict));
@@ -352,7 +343,7 @@ export class WebSocketServerEndpoint implements WebSocketServer {
   listAllConnections(...args: readonly unknown[]): Promise<WebSocketConnection[]> {
     const error = this.#whyNot('list', args);
     return error === undefined
-      ? Promise.resolve(sortedAddresses(this.#peers))
+      ? Promise.resolve(this.#peers.sortedAddresses())
       : Promise.reject(error);
   }
 

@@ -6,11 +6,12 @@
 
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, connect } from 'node:tls';
 import type { webSocket } from 'ohos-websocket';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   type CertificateFiles,
   moreCertificatesOfFile,
@@ -24,7 +25,7 @@ import {
   TestClient,
   TestServer,
 } from '../helpers/endpoints.js';
-import { RawPeer } from '../helpers/peers.js';
+import { RawPeer, upgradeRequest } from '../helpers/peers.js';
 
 const all = moreCertificatesOfFile();
 
@@ -225,6 +226,26 @@ describe('reloadCertificates', PATIENT, () => {
       // TLS 1.3 hands its tickets out behind the handshake, which the command may not wait for.
       if (version === '-tls1_2') expect(output).toContain('Reused');
     }
+  });
+
+  it('hands out one session in TLS 1.3, with which a client can come back', async () => {
+    const server = await TestServer.startEcho({ serverCert: all.server });
+    const sessions: Buffer[] = [];
+    const meet = async (session?: Buffer) => {
+      const ca = readFileSync(all.caPath);
+      const { port } = server;
+      const socket = connect({ port, ca, servername: 'localhost', minVersion: 'TLSv1.3', session });
+      onTestFinished(() => void socket.destroy());
+      socket.on('session', (each) => sessions.push(each));
+      socket.write(upgradeRequest());
+      await within(once(socket, 'data'), 'the answer');
+      return socket.isSessionReused();
+    };
+
+    expect(await meet()).toBe(false);
+    expect(sessions).toHaveLength(1);
+    expect(await meet(sessions[0])).toBe(true);
+    expect(sessions).toHaveLength(2);
   });
 
   it.each<[string, () => webSocket.WebSocketServerCertificates, number]>([

@@ -169,11 +169,12 @@ void Connection::OnEarlyBytes(std::span<uint8_t> bytes) {
   OnBytes(bytes);
 }
 
-void Connection::OnSocketEvent(bool ended) {
+void Connection::OnSocketEvent(bool readable, bool ended) {
   peer_ended_ |= ended;
   Unblock();
   if (!tx_.empty()) WantFlush();
-  WantRead();
+  // OpenSSL may have read more than it has given, or have to write before it reads on.
+  if (readable || stream_.tls()) WantRead();
 }
 
 void Connection::WantRead() {

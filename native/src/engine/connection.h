@@ -94,7 +94,7 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   void OnTcpClosed();
 
   // From the loop.
-  void OnSocketEvent(bool ended) override;
+  void OnSocketEvent(bool readable, bool ended) override;
 
   // From the core, once a turn each: what has gathered leaves; and one buffer of what has come is read. True:
   // there is more to read.
@@ -124,6 +124,9 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   size_t CountQueuedBytes() const { return tx_.CountBytes(); }
   ServerListener* listener() const { return listener_; }
   ClientAttempt* attempt() const { return attempt_.get(); }
+  // Among those of its listener, which keeps this.
+  size_t place = 0;
+
   // Its peer may send so much; before the connection is established.
   void UseRates(std::unique_ptr<RateGate> rates) { rates_ = std::move(rates); }
   // What the handshake has agreed on, before the connection is established; null for no compression.

@@ -209,7 +209,6 @@ void Connection::CutInTime() {
 
 void Connection::Cut() {
   if (wsi_ == nullptr) return;
-  if (stream_.fd() >= 0) core_.loop().Return(stream_.fd());
   stream_ = {};
   lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }

@@ -94,7 +94,8 @@ void Core::Serve() {
   }
   if (up_.overflowing()) up_.Flush();
   FlushAll();
-  DeleteBuried();
+  DeleteBuriedConnections();
+  DeleteBuriedListeners();
   up_.Publish();
 }
 
@@ -145,6 +146,8 @@ void Core::FlushAll() {
 
 int Core::WaitMs() {
   const int until_lws = loop_.ServeTimers();
+  // Those that lws has ended by now need no turn of their own.
+  DeleteBuriedConnections();
   const int until_deadline = DeadlineMs();
   if (until_deadline >= 0) return std::min(until_deadline, until_lws);
   return until_lws == Loop::kNoLimitMs ? -1 : until_lws;
@@ -158,14 +161,13 @@ int Core::DeadlineMs() const {
   return static_cast<int>(std::min<uint64_t>(*next - now, 60'000));
 }
 
-void Core::DeleteBuried() {
-  if (!buried_.empty()) {
-    const auto gone = [](const Connection* connection) {
-      return connection->state() == Connection::State::kGone;
-    };
-    std::erase_if(to_read_, gone);
-    std::erase_if(to_flush_, gone);
-  }
+void Core::DeleteBuriedConnections() {
+  if (buried_.empty()) return;
+  const auto gone = [](const Connection* connection) {
+    return connection->state() == Connection::State::kGone;
+  };
+  std::erase_if(to_read_, gone);
+  std::erase_if(to_flush_, gone);
   for (const uint32_t id : std::exchange(buried_, {})) {
     if ((id & kJsOwnedId) != 0) {
       clients_.erase(id);
@@ -178,6 +180,9 @@ void Core::DeleteBuried() {
       free_ids_.push_back(id);
     }
   }
+}
+
+void Core::DeleteBuriedListeners() {
   for (const uint32_t id : std::exchange(buried_listeners_, {})) listeners_.erase(id);
 }
 

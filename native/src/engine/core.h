@@ -109,7 +109,8 @@ class Core {
   void Connect(uint32_t id, std::string_view config);
   void Listen(uint32_t id, std::string_view config);
   void Release(uint32_t id);
-  void DeleteBuried();
+  void DeleteBuriedConnections();
+  void DeleteBuriedListeners();
 
   const size_t ring_bytes_;
   RingConsumer down_;

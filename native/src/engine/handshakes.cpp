@@ -8,24 +8,26 @@
 
 namespace ohws {
 
-Handshakes::Handshake::Handshake(lws* of, ServerListener& by)
-    : wsi(of), listener(&by), head(by.limits()->header_bytes, by.limits()->header_lines) {}
+Handshakes::Handshake::Handshake(lws* of, ServerListener& by, Peer of_peer)
+    : wsi(of),
+      listener(&by),
+      peer(std::move(of_peer)),
+      head(by.limits()->header_bytes, by.limits()->header_lines) {}
 
 void Handshakes::Handshake::OnDue(uint64_t /*now_ms*/) { listener->OnHandshakeTimeout(wsi); }
 
-void Handshakes::Begin(lws* wsi, ServerListener& listener) { Add(wsi, listener); }
+void Handshakes::Begin(lws* wsi, ServerListener& listener, Peer peer) { Add(wsi, listener, std::move(peer)); }
 
 void Handshakes::BeginAgain(lws* wsi) {
   const auto found = handshakes_.find(wsi);
   if (found == handshakes_.end()) return;
   ServerListener& listener = *found->second.listener;
-  handshakes_.erase(found);
-  Add(wsi, listener);
+  Add(wsi, listener, Peer(found->second.peer));
 }
 
-void Handshakes::Add(lws* wsi, ServerListener& listener) {
+void Handshakes::Add(lws* wsi, ServerListener& listener, Peer peer) {
   handshakes_.erase(wsi);
-  Handshake& handshake = handshakes_.try_emplace(wsi, wsi, listener).first->second;
+  Handshake& handshake = handshakes_.try_emplace(wsi, wsi, listener, std::move(peer)).first->second;
   deadlines_.Set(handshake, NowMs() + listener.limits()->handshake_timeout_ms);
 }
 
@@ -42,6 +44,12 @@ HttpHead* Handshakes::Request(lws* wsi) {
 void Handshakes::SetClient(lws* wsi, std::string ip) {
   const auto found = handshakes_.find(wsi);
   if (found != handshakes_.end()) found->second.client = std::move(ip);
+}
+
+const Peer& Handshakes::PeerOf(lws* wsi) const {
+  static const Peer kNobody;
+  const auto found = handshakes_.find(wsi);
+  return found == handshakes_.end() ? kNobody : found->second.peer;
 }
 
 std::string_view Handshakes::Client(lws* wsi) const {

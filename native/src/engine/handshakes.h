@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/listening_socket.h"
 #include "protocol/head_meter.h"
 #include "protocol/http_head.h"
 #include "protocol/timing_wheel.h"
@@ -25,14 +26,16 @@ class Handshakes {
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
 
-  // A connection was accepted.
-  void Begin(lws* wsi, ServerListener& listener);
+  // A connection of this peer was accepted.
+  void Begin(lws* wsi, ServerListener& listener, Peer peer);
   // It has answered a request and waits for the next one: all begins again.
   void BeginAgain(lws* wsi);
   // Bytes of a head. kFits for a connection that is not one of ours.
   HeadMeter::Verdict Measure(lws* wsi, std::string_view bytes);
   // What has come of its request; null for a connection that is not one of ours.
   HttpHead* Request(lws* wsi);
+  // The other end of its TCP connection; of nobody for a connection that is not one of ours.
+  const Peer& PeerOf(lws* wsi) const;
   // The address that counts, where that is not the one of the TCP connection; empty if it is.
   void SetClient(lws* wsi, std::string ip);
   std::string_view Client(lws* wsi) const;
@@ -49,19 +52,20 @@ class Handshakes {
 
  private:
   struct Handshake final : Timer {
-    Handshake(lws* of, ServerListener& by);
+    Handshake(lws* of, ServerListener& by, Peer of_peer);
     // It counts until it is gone, but is told only once.
     void OnDue(uint64_t now_ms) override;
 
     lws* const wsi;
     ServerListener* const listener;
+    const Peer peer;
     HeadMeter head;
     HttpHead request;
     std::string client;
     std::optional<std::string> counted;
   };
 
-  void Add(lws* wsi, ServerListener& listener);
+  void Add(lws* wsi, ServerListener& listener, Peer peer);
 
   TimingWheel& deadlines_;
   std::unordered_map<lws*, Handshake> handshakes_;

@@ -3,8 +3,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <string_view>
 #include <utility>
+
+#include "protocol/ip_network.h"
 
 namespace ohws {
 
@@ -68,27 +71,19 @@ void ListenAddress::Set(std::string_view name, std::string_view value) {
 }
 
 Peer ToPeer(const SocketAddress& address, int fd) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
   switch (address.any.sa_family) {
-    case AF_INET:
-      inet_ntop(AF_INET, &address.v4.sin_addr, text.data(), text.size());
-      return {text.data(), ntohs(address.v4.sin_port)};
-    case AF_INET6: {
-      const in6_addr& ip = address.v6.sin6_addr;
-      const bool is_v4 = IN6_IS_ADDR_V4MAPPED(&ip);
-      inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? &ip.s6_addr[12] : ip.s6_addr, text.data(), text.size());
-      return {text.data(), ntohs(address.v6.sin6_port)};
+    case AF_INET: {
+      std::array<uint8_t, 4> bytes{};
+      std::memcpy(bytes.data(), &address.v4.sin_addr, bytes.size());
+      return {IpAddress::V4(bytes).ToText(), ntohs(address.v4.sin_port)};
     }
+    case AF_INET6:
+      return {IpAddress::V6(address.v6.sin6_addr.s6_addr).ToText(), ntohs(address.v6.sin6_port)};
     case AF_UNIX:
       return {NameOfLocalSocket(fd), 0};
     default:
       return {};
   }
-}
-
-Peer PeerOf(int fd) {
-  SocketAddress address{};
-  return PeerAddressOf(fd, address) != 0 ? ToPeer(address, fd) : Peer();
 }
 
 std::optional<ListeningSocket> ListeningSocket::Open(const ListenAddress& address, uint16_t free_port,

@@ -41,8 +41,6 @@ struct Peer {
 // Of the accepted socket `fd`, whose other end has this address. IPv4 is told as such also by a socket of
 // both families.
 Peer ToPeer(const SocketAddress& address, int fd);
-// The same, asking the kernel; empty if the connection is gone.
-Peer PeerOf(int fd);
 
 class ListeningSocket {
  public:

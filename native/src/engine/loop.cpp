@@ -5,6 +5,7 @@
 
 #include "engine/clock.h"
 #include "engine/sockets.h"
+#include "ohws_lws_patches.h"
 
 namespace ohws {
 
@@ -25,7 +26,7 @@ struct Loop::Seam {
   }
   static int SocketAppears(lws* wsi) {
     // A descriptor that lws closed without a word may have left its traces under this number.
-    Of(wsi)->Forget(SocketOf(wsi));
+    Of(wsi)->Forget(SocketOf(wsi), false);
     return 0;
   }
   static void Io(lws* wsi, unsigned int flags) {
@@ -34,7 +35,7 @@ struct Loop::Seam {
   }
   static int LogicalClose(lws* wsi) {
     const int fd = SocketOf(wsi);
-    if (fd >= 0) Of(wsi)->Forget(fd);
+    if (fd >= 0) Of(wsi)->Forget(fd, true);
     return 0;
   }
   static const lws_event_loop_ops kOps;
@@ -84,15 +85,15 @@ void Loop::Change(int fd, unsigned int flags) {
   poller_->Watch(fd, watched.generation, Poller::Mode::kLevel, watched.wants_read, watched.wants_write);
 }
 
-void Loop::Forget(int fd) {
-  poller_->Forget(fd);
+void Loop::Forget(int fd, bool closing) {
+  poller_->Forget(fd, closing);
   const uint32_t generation = At(fd).generation + 1;
   At(fd) = Watched{};
   At(fd).generation = generation;
 }
 
 void Loop::Watch(int fd, SocketHandler& handler) {
-  Forget(fd);
+  Forget(fd, false);
   Watched& watched = At(fd);
   watched.handler = &handler;
   poller_->Watch(fd, watched.generation, Poller::Mode::kLevel, true, false);
@@ -100,13 +101,13 @@ void Loop::Watch(int fd, SocketHandler& handler) {
 
 void Loop::Adopt(lws* wsi, SocketHandler& handler) {
   const int fd = SocketOf(wsi);
-  adoptions_.push_back({fd, At(fd).generation, &handler});
+  adoptions_.push_back({wsi, fd, At(fd).generation, &handler});
 }
 
 void Loop::FinishAdoptions() {
   for (size_t i = 0; i < adoptions_.size(); ++i) {
     const Adoption adoption = adoptions_[i];
-    if (adoption.handler == nullptr || At(adoption.fd).generation != adoption.generation) continue;
+    if (At(adoption.fd).generation != adoption.generation) continue;
     // What lws has read behind the handshake comes first. It reads nothing itself now: it is told that it
     // does not want to.
     lws_pollfd pollfd{};
@@ -114,10 +115,13 @@ void Loop::FinishAdoptions() {
     pollfd.revents = POLLIN;
     lws_service_fd_tsi(context_, &pollfd, 0);
     Watched& watched = At(adoption.fd);
-    if (adoptions_[i].handler == nullptr || watched.generation != adoption.generation) continue;
+    if (watched.generation != adoption.generation) continue;
+#if OHWS_LWS_PATCH_FORGET_FRAMES
+    lws_ws_forget_frames(adoption.wsi);
+#endif
     watched.handler = adoption.handler;
     poller_->Watch(adoption.fd, watched.generation, Poller::Mode::kEdge, true, true);
-    adoption.handler->OnSocketEvent(false);
+    adoption.handler->OnSocketEvent(false, false);
   }
   adoptions_.clear();
 }
@@ -129,9 +133,6 @@ void Loop::Hold(int fd, SocketHandler& handler) {
 }
 
 void Loop::Return(int fd) {
-  for (Adoption& adoption : adoptions_) {
-    if (adoption.fd == fd) adoption.handler = nullptr;
-  }
   Watched& watched = At(fd);
   if (watched.handler == nullptr) return;
   watched.handler = nullptr;
@@ -163,7 +164,7 @@ void Loop::WaitAndServe(int timeout_ms, const std::function<bool()>& may_sleep) 
     const Watched& watched = At(event.fd);
     if (watched.generation != event.generation) continue;
     if (watched.handler != nullptr) {
-      watched.handler->OnSocketEvent(event.ended);
+      watched.handler->OnSocketEvent(event.readable, event.ended);
     } else if (!enough) {
       if (enough_us == 0) enough_us = NowUs() + kServeUs;
       Serve(event.fd, static_cast<short>((event.readable ? POLLIN : 0) | (event.writable ? POLLOUT : 0) |

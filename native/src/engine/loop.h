@@ -19,9 +19,10 @@ namespace ohws {
 // Who has taken a socket over from lws.
 class SocketHandler {
  public:
-  // Something may be read or written; `ended`: the peer's half has come to its end, behind what can be read.
-  // It comes again only after everything was read, or after a write that was not taken whole.
-  virtual void OnSocketEvent(bool ended) = 0;
+  // Something may be written, and, if it is `readable`, read; `ended`: the peer's half has come to its end,
+  // behind what can be read. It comes again only after everything was read, or after a write that was not
+  // taken whole.
+  virtual void OnSocketEvent(bool readable, bool ended) = 0;
 
  protected:
   ~SocketHandler() = default;
@@ -39,14 +40,14 @@ class Loop {
   void Attach(lws_context* context) { context_ = context; }
 
   // Takes an established connection over as soon as lws is done with the event at hand. The handler hears of
-  // it at once, and must live until Return() or the connection's end.
+  // it at once, and must live until the connection's end; lws serves it no more, but may be told to end it.
   void Adopt(lws* wsi, SocketHandler& handler);
   // A socket that lws does not know: its handler hears of what can be read, as long as there is something.
   void Watch(int fd, SocketHandler& handler);
-  void Unwatch(int fd) { Forget(fd); }
+  void Unwatch(int fd) { Forget(fd, false); }
   // lws keeps this connection, but its events go to the handler until Return(). lws must want none meanwhile.
   void Hold(int fd, SocketHandler& handler);
-  // Gives it back to lws, which is going to end it, or goes on with what it has held.
+  // Gives it back to lws, which goes on with what it has held.
   void Return(int fd);
   // The handler wants to hear of what can be read again, having read all there was; of room to write, after a
   // write that was not taken whole.
@@ -73,6 +74,7 @@ class Loop {
     SocketHandler* handler = nullptr;
   };
   struct Adoption {
+    lws* wsi;  // if the generation is still that of the descriptor
     int fd;
     uint32_t generation;
     SocketHandler* handler;
@@ -82,7 +84,7 @@ class Loop {
   Watched& At(int fd);
   void Serve(int fd, short revents);
   void FinishAdoptions();
-  void Forget(int fd);
+  void Forget(int fd, bool closing);
   void Change(int fd, unsigned int flags);
 
   const std::unique_ptr<Poller> poller_;

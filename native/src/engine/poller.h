@@ -12,7 +12,7 @@ class Poller {
  public:
   enum class Mode : uint8_t {
     kLevel,  // an event comes as long as its reason lasts
-    kEdge,   // an event comes once, whatever is wanted; the next one after Rearm()
+    kEdge,   // what has become possible is told once, whatever is wanted; the next time after Rearm()
   };
   struct Event {
     int fd;
@@ -30,7 +30,8 @@ class Poller {
 
   // Watches a descriptor from now on as said here. `generation` comes back in its events.
   virtual void Watch(int fd, uint32_t generation, Mode mode, bool read, bool write) = 0;
-  virtual void Forget(int fd) = 0;
+  // `closing`: it is closed right after, and is nobody else's.
+  virtual void Forget(int fd, bool closing) = 0;
   // What is to be reported next of a kEdge descriptor: it was read until there was no more; it took no more.
   virtual void Rearm(int fd, bool read, bool write) = 0;
   // Waits at most `timeout_ms` (-1: for ever) and fills in events; how many.

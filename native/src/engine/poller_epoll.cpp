@@ -55,10 +55,11 @@ class EpollPoller final : public Poller {
     in_kernel = want;
   }
 
-  void Forget(int fd) override {
+  void Forget(int fd, bool closing) override {
     const auto index = static_cast<size_t>(fd);
     if (index >= in_kernel_.size() || in_kernel_[index] == 0) return;
-    epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    // The kernel takes out what is closed.
+    if (!closing) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
     in_kernel_[index] = 0;
   }
 

@@ -20,7 +20,7 @@ class PollPoller final : public Poller {
     watched.events = Wanted(read || edge, write || edge);
   }
 
-  void Forget(int fd) override {
+  void Forget(int fd, bool /*closing*/) override {
     const auto index = static_cast<size_t>(fd);
     if (index >= place_.size() || place_[index] == kNowhere) return;
     const size_t at = place_[index];
@@ -46,7 +46,7 @@ class PollPoller final : public Poller {
       const bool writable = (happened & POLLOUT) != 0 || (over && (watched.events & POLLOUT) != 0);
       events[filled++] = {watched.fd, watched.generation,       over || (happened & POLLIN) != 0, writable,
                           over,       (happened & POLLHUP) != 0};
-      if (watched.mode == Mode::kEdge) watched.events = 0;
+      if (watched.mode == Mode::kEdge) watched.events &= static_cast<short>(over ? 0 : ~happened);
     }
     return filled;
   }

@@ -10,8 +10,8 @@
 
 namespace ohws {
 
-ProxyPrelude::ProxyPrelude(Core& core, ServerListener& listener, int fd, std::string ip, uint64_t timeout_ms)
-    : core_(core), listener_(listener), fd_(fd), ip_(std::move(ip)) {
+ProxyPrelude::ProxyPrelude(Core& core, ServerListener& listener, int fd, Peer peer, uint64_t timeout_ms)
+    : core_(core), listener_(listener), fd_(fd), peer_(std::move(peer)) {
   core_.loop().Watch(fd_, *this);
   core_.deadlines().Set(*this, NowMs() + timeout_ms);
 }
@@ -27,7 +27,7 @@ int ProxyPrelude::Release() {
   return std::exchange(fd_, -1);
 }
 
-void ProxyPrelude::OnSocketEvent(bool) {
+void ProxyPrelude::OnSocketEvent(bool /*readable*/, bool /*ended*/) {
   std::array<uint8_t, 512> bytes{};
   for (;;) {
     const ptrdiff_t got = Peek(fd_, bytes);

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/listening_socket.h"
 #include "engine/loop.h"
 #include "protocol/proxy_header.h"
 #include "protocol/timing_wheel.h"
@@ -26,8 +27,8 @@ class ProxyPrelude final : public SocketHandler, private Timer {
     kTimeout,  //
   };
 
-  // The descriptor is its own from now on; `ip` is the proxy's address.
-  ProxyPrelude(Core& core, ServerListener& listener, int fd, std::string ip, uint64_t timeout_ms);
+  // The descriptor is its own from now on; `peer` is the proxy.
+  ProxyPrelude(Core& core, ServerListener& listener, int fd, Peer peer, uint64_t timeout_ms);
   ProxyPrelude(const ProxyPrelude&) = delete;
   ProxyPrelude& operator=(const ProxyPrelude&) = delete;
   // Closes the descriptor, unless that was released.
@@ -35,11 +36,11 @@ class ProxyPrelude final : public SocketHandler, private Timer {
 
   // The descriptor is the caller's now, and nobody watches it.
   int Release();
-  const std::string& ip() const { return ip_; }
+  const Peer& peer() const { return peer_; }
   const std::optional<IpAddress>& client() const { return header_.client(); }
 
   // From the loop.
-  void OnSocketEvent(bool ended) override;
+  void OnSocketEvent(bool readable, bool ended) override;
 
  private:
   // It takes too long.
@@ -48,7 +49,7 @@ class ProxyPrelude final : public SocketHandler, private Timer {
   Core& core_;
   ServerListener& listener_;
   int fd_;
-  const std::string ip_;
+  const Peer peer_;
   ProxyHeader header_;
 };
 

@@ -175,7 +175,7 @@ void ServerListener::TakeCertificates(bool take) {
 
 void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
   // Closing may end a connection at once, which takes it out of the set.
-  const std::vector<Connection*> all(connections_.begin(), connections_.end());
+  const std::vector<Connection*> all = connections_;
   for (Connection* connection : all) connection->Close(code, code, reason);
 }
 
@@ -231,16 +231,14 @@ bool ServerListener::AcceptNext(lws* wsi) {
     RefuseAtAccept(fd, ToPeer(address, fd).ip);
     return true;
   }
-  if (config_.proxy_source == ProxySource::kProxyProtocol && !config_.trusted_proxies.empty()) {
-    std::string ip = ToPeer(address, fd).ip;
-    if (IsTrustedProxy(ip)) {
-      auto prelude = std::make_unique<ProxyPrelude>(core_, *this, fd, std::move(ip),
-                                                    config_.limits->handshake_timeout_ms);
-      preludes_.emplace(prelude.get(), std::move(prelude));
-      return true;
-    }
+  Peer peer = ToPeer(address, fd);
+  if (config_.proxy_source == ProxySource::kProxyProtocol && IsTrustedProxy(peer.ip)) {
+    auto prelude = std::make_unique<ProxyPrelude>(core_, *this, fd, std::move(peer),
+                                                  config_.limits->handshake_timeout_ms);
+    preludes_.emplace(prelude.get(), std::move(prelude));
+    return true;
   }
-  BeginHandshake(fd, {});
+  BeginHandshake(fd, std::move(peer), {});
   return true;
 }
 
@@ -255,14 +253,14 @@ void ServerListener::LeaveHandshake() {
   admission_->LeaveHandshakes(1);
 }
 
-void ServerListener::BeginHandshake(int fd, std::string client) {
+void ServerListener::BeginHandshake(int fd, Peer peer, std::string client) {
   lws* accepted = lws_adopt_socket_vhost(vhost_, static_cast<lws_sockfd_type>(fd));
   if (accepted == nullptr) {
     LeaveHandshake();
     return;
   }
   ++counters_.tcp_accepted;
-  core_.handshakes().Begin(accepted, *this);
+  core_.handshakes().Begin(accepted, *this, std::move(peer));
   if (!client.empty()) core_.handshakes().SetClient(accepted, std::move(client));
 }
 
@@ -274,16 +272,17 @@ void ServerListener::OnPrelude(const ProxyPrelude& ended, ProxyPrelude::End end)
   switch (end) {
     case ProxyPrelude::End::kComplete: {
       const auto client = prelude.client();
-      BeginHandshake(prelude.Release(), client.has_value() ? client->ToText() : std::string());
+      BeginHandshake(prelude.Release(), prelude.peer(),
+                     client.has_value() ? client->ToText() : std::string());
       return;
     }
     case ProxyPrelude::End::kMalformed:
       counters_.CountRefusal(RefusalReason::kHead);
-      ReportRefusal(prelude.ip(), 0, "malformed header of the PROXY protocol");
+      ReportRefusal(prelude.peer().ip, 0, "malformed header of the PROXY protocol");
       return;
     case ProxyPrelude::End::kTimeout:
       counters_.CountRefusal(RefusalReason::kTimeout);
-      ReportRefusal(prelude.ip(), 0, "the header of the PROXY protocol took too long");
+      ReportRefusal(prelude.peer().ip, 0, "the header of the PROXY protocol took too long");
       return;
     case ProxyPrelude::End::kGone:
       return;
@@ -346,7 +345,10 @@ void ServerListener::AnswerStats() const {
 }
 
 void ServerListener::OnGone(Connection& connection) {
-  connections_.erase(&connection);
+  Connection* last = connections_.back();
+  connections_[connection.place] = last;
+  last->place = connection.place;
+  connections_.pop_back();
   if (!connections_.empty()) return;
   if (state_ == State::kStopping) FinishStop();
   // Not from within a callback of lws, which may be about to end everything.

@@ -159,7 +159,7 @@ class ServerListener {
   // Reads from a head whom the proxy speaks for.
   void NoteForwarded(lws* wsi, const HttpHead& head);
   // Gives an accepted socket to lws.
-  void BeginHandshake(int fd, std::string client);
+  void BeginHandshake(int fd, Peer peer, std::string client);
   // An accepted connection counts from EnterHandshake() on; false if there are too many.
   bool EnterHandshake();
   void LeaveHandshake();
@@ -199,9 +199,9 @@ class ServerListener {
   std::vector<Listening> listening_;
   lws_vhost* vhost_ = nullptr;
   uint16_t free_port_ = 0;
-  std::unordered_set<Connection*> connections_;  // established, and not gone
-  std::unique_ptr<DeflateSession> agreed_;       // of the handshake whose answer was written last
-  std::string agreed_subprotocol_;               // of the same
+  std::vector<Connection*> connections_;    // established, and not gone; each knows its place
+  std::unique_ptr<DeflateSession> agreed_;  // of the handshake whose answer was written last
+  std::string agreed_subprotocol_;          // of the same
   UpgradeRequests requests_;
   std::unordered_map<const ProxyPrelude*, std::unique_ptr<ProxyPrelude>> preludes_;
   size_t handshakes_ = 0;  // accepted, not upgraded; of this listener

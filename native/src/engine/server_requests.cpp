@@ -18,8 +18,6 @@ namespace ohws {
 
 namespace {
 
-Peer PeerOf(lws* wsi) { return ohws::PeerOf(SocketOf(wsi)); }
-
 // Of 4 KiB each: the largest head.
 constexpr size_t kMaxHeadReads = 16;
 
@@ -30,17 +28,13 @@ std::string Header(lws* wsi, lws_token_indexes token) {
   return value;
 }
 
-// What lws gets to read of a request that we have found good: the headers that it and we ask it for. It
-// decodes and cuts targets in ways of its own, compares some values to the letter, and has room for so many
-// lines.
+// What lws gets to read of a request that we have found good: the headers that it and we ask it for, and what
+// it wants to be there. It decodes and cuts targets in ways of its own, compares some values to the letter,
+// and has room for so many lines.
 std::string RequestForLws(const HttpHead& head) {
-  constexpr std::string_view kNames[] = {"host",
-                                         "origin",
-                                         "sec-websocket-key",
-                                         "sec-websocket-version",
-                                         "sec-websocket-protocol",
+  constexpr std::string_view kNames[] = {"origin", "sec-websocket-key", "sec-websocket-protocol",
                                          "sec-websocket-extensions"};
-  std::string text = "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  std::string text = "GET / HTTP/1.1\r\nHost: -\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
   for (const std::string_view name : kNames) {
     const std::string value = head.Value(name);
     if (!value.empty()) text.append(name).append(": ").append(value).append("\r\n");
@@ -131,12 +125,12 @@ bool ServerListener::IsTrustedProxy(std::string_view ip) const {
 
 std::string ServerListener::ClientIp(lws* wsi) const {
   const std::string_view client = core_.handshakes().Client(wsi);
-  return client.empty() ? PeerOf(wsi).ip : std::string(client);
+  return client.empty() ? core_.handshakes().PeerOf(wsi).ip : std::string(client);
 }
 
 void ServerListener::NoteForwarded(lws* wsi, const HttpHead& head) {
   if (config_.trusted_proxies.empty() || config_.proxy_source == ProxySource::kProxyProtocol) return;
-  const auto peer = IpAddress::Parse(PeerOf(wsi).ip);
+  const auto peer = IpAddress::Parse(core_.handshakes().PeerOf(wsi).ip);
   if (!peer.has_value()) return;
   const bool standard = config_.proxy_source == ProxySource::kForwarded;
   const std::string value = head.Value(standard ? "forwarded" : "x-forwarded-for");
@@ -202,10 +196,10 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
       break;
     case HeadMeter::Verdict::kTooManyBytes:
       counters_.CountRefusal(RefusalReason::kHead);
-      return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, "too many bytes of headers");
+      return Refuse(wsi, core_.handshakes().PeerOf(wsi).ip, kHeadTooLarge, "too many bytes of headers");
     case HeadMeter::Verdict::kTooManyLines:
       counters_.CountRefusal(RefusalReason::kHead);
-      return Refuse(wsi, PeerOf(wsi).ip, kHeadTooLarge, "too many header lines");
+      return Refuse(wsi, core_.handshakes().PeerOf(wsi).ip, kHeadTooLarge, "too many header lines");
   }
   size_t used = 0;
   switch (head->Feed(came, used)) {
@@ -238,7 +232,7 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
     return RefuseRequest(wsi, UpgradeRefusal::kBody);
   }
   if (Judge(wsi, head.Value("origin"), head.Value("sec-websocket-extensions")) != 0) return -1;
-  const Peer peer = PeerOf(wsi);
+  const Peer& peer = core_.handshakes().PeerOf(wsi);
   UpgradeRequests::Request& request = requests_.Add(*this, core_.loop(), wsi);
   StringListWriter strings;
   strings.Add(peer.ip).Add(ClientIp(wsi)).Add(head.method()).Add(head.target()).Add(VerifiedCertificate(wsi));
@@ -354,7 +348,7 @@ int ServerListener::LetInAsNetstack(lws* wsi) {
     return Drop(RefusalReason::kRequest);
   }
   if (state_ != State::kListening || core_.up().overwhelmed()) return Drop(RefusalReason::kBusy);
-  const std::string ip = PeerOf(wsi).ip;
+  const std::string& ip = core_.handshakes().PeerOf(wsi).ip;
   if (!IsOriginAllowed(Header(wsi, WSI_TOKEN_ORIGIN))) {
     ReportRefusal(ip, 0, kOriginNotAllowed);
     return Drop(RefusalReason::kOrigin);
@@ -447,7 +441,7 @@ std::string ServerListener::AgreeOnDeflate(lws* wsi) {
 }
 
 void ServerListener::OnEstablished(lws* wsi) {
-  const Peer peer = PeerOf(wsi);
+  const Peer peer = core_.handshakes().PeerOf(wsi);
   const uint32_t request = requests_.Remove(wsi);
   const std::string counted = core_.handshakes().TakeCounted(wsi).value_or(peer.ip);
   const std::string details = DetailsOf(wsi, peer.ip, counted, request);
@@ -460,7 +454,8 @@ void ServerListener::OnEstablished(lws* wsi) {
     connection->UseRates(
         std::make_unique<RateGate>(*config_.limits, admission_->RateOf(counted, now_ms), now_ms));
   }
-  connections_.insert(connection);
+  connection->place = connections_.size();
+  connections_.push_back(connection);
   ++counters_.upgraded;
   ++open_;
   CountTls(wsi, counters_);

@@ -10,7 +10,7 @@
 
 namespace ohws {
 
-void UpgradeRequests::Request::OnSocketEvent(bool ended) {
+void UpgradeRequests::Request::OnSocketEvent(bool /*readable*/, bool ended) {
   const int fd = SocketOf(wsi);
   std::array<uint8_t, 1> first{};
   const ptrdiff_t there = Peek(fd, first);

@@ -24,7 +24,7 @@ class UpgradeRequests {
   struct Request final : SocketHandler {
     Request(ServerListener& by, Loop& in, lws* of, uint32_t number)
         : listener(by), loop(in), wsi(of), id(number) {}
-    void OnSocketEvent(bool ended) override;
+    void OnSocketEvent(bool readable, bool ended) override;
 
     ServerListener& listener;
     Loop& loop;

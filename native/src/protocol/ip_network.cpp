@@ -49,12 +49,17 @@ bool IpAddress::is_v4() const { return std::ranges::equal(kV4InV6, std::span(byt
 
 std::string IpAddress::ToText() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (is_v4()) {
-    inet_ntop(AF_INET, bytes_.data() + kV4InV6.size(), text.data(), text.size());
-  } else {
+  if (!is_v4()) {
     inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+    return text.data();
   }
-  return text.data();
+  // Of every connection: the system's way goes through printf.
+  char* end = text.data();
+  for (const uint8_t byte : std::span(bytes_).last<4>()) {
+    if (end != text.data()) *end++ = '.';
+    end = std::to_chars(end, text.data() + text.size(), byte).ptr;
+  }
+  return {text.data(), end};
 }
 
 std::optional<IpNetwork> IpNetwork::Parse(std::string_view text) {

@@ -22,7 +22,7 @@ class Script final : public Poller {
   RingMemory down() { return javascript_.down(); }
 
   void Watch(int fd, uint32_t generation, Mode mode, bool read, bool write) override;
-  void Forget(int fd) override { events_->Forget(fd); }
+  void Forget(int fd, bool closing) override { events_->Forget(fd, closing); }
   void Rearm(int fd, bool read, bool write) override { events_->Rearm(fd, read, write); }
   void Wake() override {}
   size_t Wait(std::span<Event> events, int timeout_ms) override;
