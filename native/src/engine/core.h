@@ -97,6 +97,17 @@ class Core {
     bool released = false;
   };
 
+  // While it keeps memory.
+  class PayloadTrim final : public Timer {
+   public:
+    explicit PayloadTrim(TimingWheel& deadlines) : deadlines_(deadlines) {}
+    void BeSet();
+    void OnDue(uint64_t now_ms) override;
+
+   private:
+    TimingWheel& deadlines_;
+  };
+
   void DrainDown();
   void Publish(const RecordHeader& header, Opcode opcode, const uint8_t* payload);
   void Dispatch(const RecordHeader& header, uint8_t* payload);
@@ -127,6 +138,7 @@ class Core {
   bool published_asked_ = false;  // kPublished is due
   TimingWheel deadlines_{NowMs()};
   Handshakes handshakes_{deadlines_};
+  PayloadTrim payload_trim_{deadlines_};
   std::vector<Accepted> accepted_;  // by id; slot 0 is not used
   std::vector<uint32_t> free_ids_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> clients_;
