@@ -438,6 +438,7 @@ export class Engine implements Transport, ConnectionEngine {
       }
       case Up.largeBinary: {
         const bytes = binding.takeBytes(this.#native, arg >>> 0);
+        collectYoungBuffers();
         this.#countBeside(bytes.byteLength);
         const connection = this.#find(id);
         connection?.handler.onMessage(connection.wantsViews ? new Uint8Array(bytes) : bytes);
@@ -673,6 +674,15 @@ function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);
+}
+
+/**
+ * V8 looks whether many bytes of young ArrayBuffers are there to be collected when it makes one itself, not
+ * when it is given memory, as for a large message. Then it would collect the whole heap once those have grown
+ * to be too many.
+ */
+function collectYoungBuffers(): ArrayBuffer {
+  return new ArrayBuffer(1);
 }
 
 function encodeId(id: number): Uint8Array {
