@@ -72,6 +72,11 @@ import type {
 const RING_BYTES = { ownThread: 1 << 22, thisThread: 1 << 20 };
 /** Payloads of this size and more go beside the ring (`UpWriter::kLargeMessageBytes`). */
 const LARGE_BYTES = 64 * 1024;
+/**
+ * Binary messages of this size and more are sent at once, from where they lie. Smaller ones are copied: it is worth
+ * more that those of a turn leave together.
+ */
+const SEND_NOW_BYTES = 256 * 1024;
 /** Views of binary messages lie in copies of the ring of at most so many bytes. */
 const SLAB_BYTES = 64 * 1024;
 /**
@@ -255,7 +260,7 @@ export class Engine implements Transport, ConnectionEngine {
     if (typeof data === 'string') return this.#writeText(id, data);
     const bytes = bytesOf(data);
     if (bytes.length >= LARGE_BYTES) {
-      this.post(Down.largeBinary, id, EMPTY, 0, this.#putBytes(bytes));
+      this.#writeLarge(id, bytes);
     } else if (this.#waiting.length > 0 || !this.#writer.writeBytes(Down.binary, id, bytes)) {
       this.#wait(Down.binary, id, bytes.slice());
     } else {
@@ -264,10 +269,20 @@ export class Engine implements Transport, ConnectionEngine {
     return bytes.length;
   }
 
-  #putBytes(bytes: Uint8Array): number {
-    // Shared memory cannot cross the border: copy it out first.
-    const own = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
-    return binding.putBytes(this.#native, own.buffer as ArrayBuffer, own.byteOffset, own.length);
+  #writeLarge(id: number, given: Uint8Array): void {
+    const bytes = unshared(given);
+    const { buffer, byteOffset, length } = bytes;
+    if (length >= SEND_NOW_BYTES && !this.#ownThread && this.#waiting.length === 0) {
+      const owesDoorbell = this.#writer.publish();
+      if (binding.sendBytes(this.#native, id, buffer, byteOffset, length)) return;
+      if (owesDoorbell) binding.wake(this.#native);
+    }
+    this.post(Down.largeBinary, id, EMPTY, 0, this.#putBytes(bytes));
+  }
+
+  #putBytes(given: Uint8Array): number {
+    const { buffer, byteOffset, length } = unshared(given);
+    return binding.putBytes(this.#native, buffer, byteOffset, length);
   }
 
   #writeText(id: number, text: string): number {
@@ -674,6 +689,11 @@ function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);
+}
+
+/** Shared memory cannot cross the border: it is copied first. */
+function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
 }
 
 /**

@@ -3,7 +3,7 @@
  * lists of strings. Every change there is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 11;
+export const WIRE_VERSION = 12;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;

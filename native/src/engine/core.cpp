@@ -109,6 +109,11 @@ void Core::Serve() {
   up_.Publish();
 }
 
+bool Core::SendNow(uint32_t id, std::span<const uint8_t> message) {
+  Connection* connection = Find(id);
+  return connection != nullptr && connection->SendNow(Opcode::kBinary, message);
+}
+
 void Core::Receive(int timeout_ms) {
   ++turns_;
   loop_.WaitAndServe(timeout_ms, may_sleep_);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -48,6 +49,8 @@ class Core {
   void Serve();
   // then at most so long (-1: for ever) is waited for something to happen, and it is served.
   void Receive(int timeout_ms);
+  // Behind Serve(): a binary message from where it lies, as Connection::SendNow() does it.
+  bool SendNow(uint32_t id, std::span<const uint8_t> message);
   // Whether there is something to do now. If not, JavaScript's next word rings.
   bool HasWork();
   // When there is, if nothing happens before, in milliseconds: with lws's timers, serving those that are due;
