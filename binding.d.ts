@@ -37,6 +37,17 @@ export declare function wake(engine: number): void;
 /** Whether this engine keeps the process alive. */
 export declare function setRef(engine: number, keepAlive: boolean): void;
 
+/**
+ * Sends a binary message behind all that is in the down ring, from where it lies; what the socket does not
+ * take is copied. False if that cannot be done now, or would save nothing: it has to be put beside the ring.
+ */
+export declare function sendBytes(
+  engine: number,
+  id: number,
+  buffer: ArrayBuffer,
+  offset: number,
+  size: number,
+): boolean;
 /** Copies bytes beside the down ring; the token goes into a record. */
 export declare function putBytes(
   engine: number,

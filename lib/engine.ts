@@ -77,6 +77,11 @@ const LARGE_BYTES = 64 * 1024;
  * time on the engine keeps it, and the ring carries nothing but who gets it.
  */
 const REPEATED_CHARS = 1024;
+/**
+ * Binary messages of this size and more are sent at once, from where they lie. Smaller ones are copied: it is worth
+ * more that those of a turn leave together.
+ */
+const SEND_NOW_BYTES = 256 * 1024;
 /** Views of binary messages lie in copies of the ring of at most so many bytes. */
 const SLAB_BYTES = 64 * 1024;
 /**
@@ -262,7 +267,7 @@ export class Engine implements Transport, ConnectionEngine {
     if (typeof data === 'string') return this.#writeText(id, data);
     const bytes = bytesOf(data);
     if (bytes.length >= LARGE_BYTES) {
-      this.post(Down.largeBinary, id, EMPTY, 0, this.#putBytes(bytes));
+      this.#writeLarge(id, bytes);
     } else if (this.#waiting.length > 0 || !this.#writer.writeBytes(Down.binary, id, bytes)) {
       this.#wait(Down.binary, id, bytes.slice());
     } else {
@@ -271,10 +276,20 @@ export class Engine implements Transport, ConnectionEngine {
     return bytes.length;
   }
 
-  #putBytes(bytes: Uint8Array): number {
-    // Shared memory cannot cross the border: copy it out first.
-    const own = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
-    return binding.putBytes(this.#native, own.buffer as ArrayBuffer, own.byteOffset, own.length);
+  #writeLarge(id: number, given: Uint8Array): void {
+    const bytes = unshared(given);
+    const { buffer, byteOffset, length } = bytes;
+    if (length >= SEND_NOW_BYTES && !this.#ownThread && this.#waiting.length === 0) {
+      const owesDoorbell = this.#writer.publish();
+      if (binding.sendBytes(this.#native, id, buffer, byteOffset, length)) return;
+      if (owesDoorbell) binding.wake(this.#native);
+    }
+    this.post(Down.largeBinary, id, EMPTY, 0, this.#putBytes(bytes));
+  }
+
+  #putBytes(given: Uint8Array): number {
+    const { buffer, byteOffset, length } = unshared(given);
+    return binding.putBytes(this.#native, buffer, byteOffset, length);
   }
 
   #writeText(id: number, text: string): number {
@@ -461,6 +476,7 @@ export class Engine implements Transport, ConnectionEngine {
       }
       case Up.largeBinary: {
         const bytes = binding.takeBytes(this.#native, arg >>> 0);
+        collectYoungBuffers();
         this.#countBeside(bytes.byteLength);
         const connection = this.#find(id);
         connection?.handler.onMessage(connection.wantsViews ? new Uint8Array(bytes) : bytes);
@@ -697,6 +713,20 @@ function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);
+}
+
+/** Shared memory cannot cross the border: it is copied first. */
+function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+}
+
+/**
+ * V8 looks whether many bytes of young ArrayBuffers are there to be collected when it makes one itself, not
+ * when it is given memory, as for a large message. Then it would collect the whole heap once those have grown
+ * to be too many.
+ */
+function collectYoungBuffers(): ArrayBuffer {
+  return new ArrayBuffer(1);
 }
 
 function encodeId(id: number): Uint8Array {

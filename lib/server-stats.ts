@@ -119,6 +119,8 @@ export interface WebSocketServerStats {
     readonly sendBlocks: number;
     /** What sockets are read into. */
     readonly readBuffer: number;
+    /** Kept for a moment for the next large messages, of the whole process; 32 MiB at most. */
+    readonly payloads: number;
     /** Of the whole process, as `compressionBytes()`. */
     readonly compression: number;
   };
@@ -143,7 +145,11 @@ export type EngineStats = ReadonlyMap<string, number>;
 const TAKEN_AT = 'thread.now';
 
 /** These are the same for each thread of a server, but for the moment. */
-const OF_PROCESS: ReadonlySet<string> = new Set([TAKEN_AT, 'memory.compression']);
+const OF_PROCESS: ReadonlySet<string> = new Set([
+  TAKEN_AT,
+  'memory.payloads',
+  'memory.compression',
+]);
 
 /** `askedUs` and `answeredUs` are moments of the same clock. */
 export function toServerStats(

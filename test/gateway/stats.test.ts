@@ -194,6 +194,21 @@ describe('stats()', () => {
     expect(sent.compressionRatio).toBe(sent.inflatedBytes / sent.compressedBytes);
   });
 
+  test('memory of large messages is kept for the next ones, and not for long', async () => {
+    const { server, port } = await TestServer.startEcho();
+    const client = await wsClient(`ws://127.0.0.1:${port}/`);
+    for (let n = 0; n < 10; n++) {
+      client.send('a'.repeat(100_000));
+      await once(client, 'message');
+    }
+    let { payloads } = (await server.stats()).memory;
+    expect(payloads).toBeGreaterThanOrEqual(100_000);
+    while (payloads > 0) {
+      await nextTurn();
+      ({ payloads } = (await server.stats()).memory);
+    }
+  });
+
   test('each question is answered, in order, also many at once', async () => {
     const echo = await TestServer.startEcho();
     const client = await wsClient(echo.url());

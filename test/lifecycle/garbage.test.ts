@@ -36,5 +36,6 @@ describe('freed', () => {
   test.each([
     'memory stays bounded over many connections',
     'memory of large messages is given back',
+    'large messages are collected while they are young',
   ])('%s', PATIENT, run);
 });

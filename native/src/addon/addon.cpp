@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "addon/environment.h"
@@ -71,20 +73,34 @@ Napi::Value SetRef(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// A buffer, an offset and a size, from argument `at` on; nothing if they are not that.
+std::optional<std::span<const uint8_t>> BytesArgument(const Napi::CallbackInfo& info, size_t at) {
+  if (info.Length() != at + 3 || !info[at].IsArrayBuffer()) return std::nullopt;
+  auto buffer = info[at].As<Napi::ArrayBuffer>();
+  const auto offset = static_cast<size_t>(info[at + 1].As<Napi::Number>().Int64Value());
+  const auto size = static_cast<size_t>(info[at + 2].As<Napi::Number>().Int64Value());
+  if (offset > buffer.ByteLength() || size > buffer.ByteLength() - offset) return std::nullopt;
+  return std::span(static_cast<const uint8_t*>(buffer.Data()) + offset, size);
+}
+
 Napi::Value PutBytes(const Napi::CallbackInfo& info) {
   RunningEngine* running = EngineArgument(info);
   if (running == nullptr) return info.Env().Undefined();
-  if (info.Length() != 4 || !info[1].IsArrayBuffer()) return Fail(info.Env(), "putBytes: bytes expected");
-  auto buffer = info[1].As<Napi::ArrayBuffer>();
-  const auto offset = static_cast<size_t>(info[2].As<Napi::Number>().Int64Value());
-  const auto size = static_cast<size_t>(info[3].As<Napi::Number>().Int64Value());
-  if (offset > buffer.ByteLength() || size > buffer.ByteLength() - offset) {
-    return Fail(info.Env(), "putBytes: outside of the buffer");
-  }
-  Payload payload = Payload::Allocate(size);
+  const std::optional<std::span<const uint8_t>> bytes = BytesArgument(info, 1);
+  if (!bytes.has_value()) return Fail(info.Env(), "putBytes: bytes expected");
+  Payload payload = Payload::Allocate(bytes->size());
   if (payload.data == nullptr) return Fail(info.Env(), "out of memory");
-  std::memcpy(payload.data.get(), static_cast<const uint8_t*>(buffer.Data()) + offset, size);
+  std::ranges::copy(*bytes, payload.data.get());
   return Napi::Number::New(info.Env(), running->engine().down_payloads().Put(std::move(payload)));
+}
+
+Napi::Value SendBytes(const Napi::CallbackInfo& info) {
+  RunningEngine* running = EngineArgument(info);
+  if (running == nullptr) return info.Env().Undefined();
+  const std::optional<std::span<const uint8_t>> bytes = BytesArgument(info, 2);
+  if (!bytes.has_value()) return Fail(info.Env(), "sendBytes: bytes expected");
+  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
+  return Napi::Boolean::New(info.Env(), running->engine().SendNow(id, *bytes));
 }
 
 Napi::Value PutText(const Napi::CallbackInfo& info) {
@@ -171,6 +187,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports["wake"] = Napi::Function::New(env, Wake, "wake");
   exports["setRef"] = Napi::Function::New(env, SetRef, "setRef");
   exports["putBytes"] = Napi::Function::New(env, PutBytes, "putBytes");
+  exports["sendBytes"] = Napi::Function::New(env, SendBytes, "sendBytes");
   exports["putText"] = Napi::Function::New(env, PutText, "putText");
   exports["takeBytes"] = Napi::Function::New(env, TakeBytes, "takeBytes");
   exports["takeText"] = Napi::Function::New(env, TakeText, "takeText");

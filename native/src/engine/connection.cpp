@@ -82,6 +82,16 @@ void Connection::SendLarge(Opcode opcode, Payload payload) {
   WantFlush();
 }
 
+bool Connection::SendNow(Opcode opcode, std::span<const uint8_t> payload) {
+  const bool leaves_as_it_is = !is_client() && deflate_ == nullptr;
+  if (!sending() || !leaves_as_it_is || stream_.fd() < 0 || blocked_) return false;
+  ++traffic_.messages_sent;
+  OnMessageEitherWay();
+  tx_.AppendBorrowedFrame(core_.tx_pool(), opcode, payload);
+  Flush();
+  return true;
+}
+
 void Connection::SendShared(SharedMessages& messages) {
   if (sending()) QueueShared(messages, messages.FramesFor(deflate_.get()), 0);
 }

@@ -70,6 +70,9 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   // Flush().
   void Send(Opcode opcode, uint8_t* payload, size_t size);
   void SendLarge(Opcode opcode, Payload payload);
+  // The same for somebody else's memory: the socket takes what it does, the rest is copied. False, and
+  // nothing was done, if all of it would be.
+  bool SendNow(Opcode opcode, std::span<const uint8_t> payload);
   // What others get too.
   void SendShared(SharedMessages& messages);
   // What was published to a topic of this one.

@@ -7,6 +7,7 @@
 
 #include "engine/client_attempt.h"
 #include "wire/mutex.h"
+#include "wire/payload_pool.h"
 
 namespace ohws {
 
@@ -23,6 +24,8 @@ constexpr unsigned int kTimeoutOfLwsSeconds = 3600;
 constexpr unsigned int kServiceBytes = 128 * 1024;
 // So much of what JavaScript has sent is handed out before it is written and its room given back.
 constexpr uint32_t kFlushAfterBytes = 256 * 1024;
+// Memory of large payloads that nobody has wanted for so long is freed, or a little later.
+constexpr uint64_t kTrimPayloadsMs = 500;
 
 // Making and destroying a context touches process-wide state of lws and OpenSSL; environments in other
 // threads may be doing the same.
@@ -55,6 +58,7 @@ Core::~Core() {
     const MutexLock lock(ContextMutex());
     lws_context_destroy(context_);
   }
+  PayloadPool::Process().Empty();
 }
 
 bool Core::Start() {
@@ -79,6 +83,12 @@ bool Core::Start() {
   return true;
 }
 
+void Core::PayloadTrim::BeSet() {
+  if (!set() && PayloadPool::Process().in_use()) deadlines_.Set(*this, NowMs() + kTrimPayloadsMs);
+}
+
+void Core::PayloadTrim::OnDue(uint64_t) { PayloadPool::Process().Trim(); }
+
 void Core::Run(const std::atomic<bool>& stop) {
   while (!stop.load()) {
     Serve();
@@ -96,7 +106,13 @@ void Core::Serve() {
   FlushAll();
   DeleteBuriedConnections();
   DeleteBuriedListeners();
+  payload_trim_.BeSet();
   up_.Publish();
+}
+
+bool Core::SendNow(uint32_t id, std::span<const uint8_t> message) {
+  Connection* connection = Find(id);
+  return connection != nullptr && connection->SendNow(Opcode::kBinary, message);
 }
 
 void Core::Receive(int timeout_ms) {
@@ -372,6 +388,7 @@ void Core::AddStats(StringListWriter& stats) const {
   add("memory.rings", ring_bytes_);
   add("memory.sendBlocks", tx_pool_.pooled_bytes());
   add("memory.readBuffer", kReadBytes);
+  add("memory.payloads", PayloadPool::Process().bytes());
   add("memory.compression", DeflateBudget::Process().used());
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -49,6 +50,8 @@ class Core {
   void Serve();
   // then at most so long (-1: for ever) is waited for something to happen, and it is served.
   void Receive(int timeout_ms);
+  // Behind Serve(): a binary message from where it lies, as Connection::SendNow() does it.
+  bool SendNow(uint32_t id, std::span<const uint8_t> message);
   // Whether there is something to do now. If not, JavaScript's next word rings.
   bool HasWork();
   // When there is, if nothing happens before, in milliseconds: with lws's timers, serving those that are due;
@@ -99,6 +102,17 @@ class Core {
     bool released = false;
   };
 
+  // While it keeps memory.
+  class PayloadTrim final : public Timer {
+   public:
+    explicit PayloadTrim(TimingWheel& deadlines) : deadlines_(deadlines) {}
+    void BeSet();
+    void OnDue(uint64_t now_ms) override;
+
+   private:
+    TimingWheel& deadlines_;
+  };
+
   void DrainDown();
   void Publish(const RecordHeader& header, Opcode opcode, const uint8_t* payload);
   void Dispatch(const RecordHeader& header, uint8_t* payload);
@@ -133,6 +147,7 @@ class Core {
   bool published_asked_ = false;  // kPublished is due
   TimingWheel deadlines_{NowMs()};
   Handshakes handshakes_{deadlines_};
+  PayloadTrim payload_trim_{deadlines_};
   std::vector<Accepted> accepted_;  // by id; slot 0 is not used
   std::vector<uint32_t> free_ids_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> clients_;

@@ -142,11 +142,23 @@ void Engine::Wake() {
   if (descriptor_ < 0) {
     core_->loop().Wake();
   } else if (TryTurns()) {
-    // Invariant 5.
-    if (core_->DeadlineMs() == 0) core_->Receive(0);
-    core_->Serve();
+    ServeAtOnce();
     EndTurn();
   }
+}
+
+bool Engine::SendNow(uint32_t id, std::span<const uint8_t> message) {
+  if (!running_ || descriptor_ < 0 || !TryTurns()) return false;
+  ServeAtOnce();
+  const bool sent = core_->SendNow(id, message);
+  EndTurn();
+  return sent;
+}
+
+void Engine::ServeAtOnce() {
+  // Invariant 5.
+  if (core_->DeadlineMs() == 0) core_->Receive(0);
+  core_->Serve();
 }
 
 void Engine::OnDoorbell() {

@@ -23,6 +23,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 #include "engine/system.h"
@@ -55,6 +56,9 @@ class Engine {
   bool TakeTurn();
   // Makes the engine look at the down ring: at once, if JavaScript's thread takes its turns.
   void Wake();
+  // Looks at the down ring and sends a binary message behind it, from where it lies; what the socket does not
+  // take is copied. False if that cannot be done now: it has to be copied first.
+  bool SendNow(uint32_t id, std::span<const uint8_t> message);
   // Ends all connections without a word and joins the thread; harmless when repeated. `doorbell` is not
   // called afterwards.
   void Stop();
@@ -82,6 +86,7 @@ class Engine {
   void TakeOver();
   void OnDoorbell();
   bool TryTurns() OHWS_TRY_ACQUIRE(turns_);
+  void ServeAtOnce();
   void EndTurn() OHWS_RELEASE(turns_);
 
   const RingMemory up_;

@@ -119,6 +119,14 @@ void TxQueue::AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, s
   Ensure(pool).list.emplace_back().outside = {payload - header, header + size};
 }
 
+void TxQueue::AppendBorrowedFrame(TxPool& pool, Opcode opcode, std::span<const uint8_t> payload) {
+  TxItem& item = Ensure(pool).list.emplace_back();
+  item.block = pool.GetBlock(kMaxFrameHeaderBytes);
+  item.block.size =
+      static_cast<uint32_t>(WriteFrameHeader(item.block.bytes.get(), opcode, true, payload.size(), nullptr));
+  item.outside = payload;
+}
+
 void TxQueue::AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows, size_t published_bytes) {
   TxItems& items = Ensure(pool);
   TxItem& item = items.list.emplace_back();
@@ -195,7 +203,8 @@ bool TxQueue::Own() {
   for (size_t i = items_->first; i < items_->list.size(); ++i) {
     TxItem& item = items_->list[i];
     if (item.outside.empty() || item.shared != nullptr) continue;
-    const std::span<const uint8_t> rest = item.outside.subspan(std::exchange(item.sent, 0));
+    const size_t of_block = std::min<size_t>(item.sent, item.block.size);
+    const std::span<const uint8_t> rest = item.outside.subspan(std::exchange(item.sent, of_block) - of_block);
     item.payload = Payload::Allocate(rest.size());
     if (item.payload.data == nullptr) return false;
     std::ranges::copy(rest, item.payload.data.get());

@@ -8,7 +8,8 @@
 //  1. Control frames overtake data frames, but never get into one: items hold whole frames, and one that has
 //  begun to
 //     leave stays in front.
-//  2. Bytes that lie in the ring are written, or copied by Own(), before the ring's room is given back.
+//  2. Bytes that lie in the ring are written, or copied by Own(), before the ring's room is given back; those
+//     that are borrowed for a call, before it returns.
 //  3. A connection that has nothing to write holds no memory here.
 #pragma once
 
@@ -98,6 +99,9 @@ class TxQueue {
   // The same for a payload in the ring, which has room for a header before it. Copies it only if it goes into
   // the same block as others.
   void AppendFrameInRing(TxPool& pool, Opcode opcode, uint8_t* payload, size_t size, const uint8_t* mask_key);
+  // The same for a payload that is not masked, and somebody else's: it is written, or copied by Own(), before
+  // he goes on.
+  void AppendBorrowedFrame(TxPool& pool, Opcode opcode, std::span<const uint8_t> payload);
   // Appends frames that others have too; `borrows`: they may be sent from lent memory; `published_bytes`:
   // what it counts that they wait, until all of them have left.
   void AppendShared(TxPool& pool, const SharedFrames& frames, bool borrows, size_t published_bytes);

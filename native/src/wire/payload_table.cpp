@@ -1,9 +1,32 @@
 #include "wire/payload_table.h"
 
-#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <utility>
 
+#include "wire/payload_pool.h"
+
 namespace ohws {
+
+namespace {
+
+// The bytes behind it are aligned as malloc aligns.
+constexpr size_t kHeadBytes = alignof(std::max_align_t);
+
+size_t CapacityOf(const uint8_t* block) {
+  size_t capacity = 0;
+  std::memcpy(&capacity, block, sizeof(capacity));
+  return capacity;
+}
+
+}  // namespace
+
+void PayloadDeleter::operator()(uint8_t* data) const {
+  uint8_t* const block = data - kHeadBytes;
+  PayloadPool::Process().Give({std::unique_ptr<uint8_t[], PayloadPool::Free>(block), CapacityOf(block)});
+}
 
 Payload Payload::Allocate(size_t size) {
   Payload payload;
@@ -12,13 +35,22 @@ Payload Payload::Allocate(size_t size) {
 }
 
 bool Payload::Resize(size_t new_size) {
-  // What owned the bytes has to forget them if they have moved, which realloc alone knows.
-  // NOLINTBEGIN(cppcoreguidelines-owning-memory)
-  auto* const moved = static_cast<uint8_t*>(std::realloc(data.get(), std::max<size_t>(new_size, 1)));
-  // NOLINTEND(cppcoreguidelines-owning-memory)
-  if (moved == nullptr) return false;
-  static_cast<void>(data.release());
-  data.reset(moved);
+  const size_t wanted = new_size + kHeadBytes;
+  if (wanted < new_size) return false;
+  uint8_t* block =
+      data == nullptr ? PayloadPool::Process().Take(wanted).data.release() : data.release() - kHeadBytes;
+  if (block == nullptr || !PayloadPool::Suits(CapacityOf(block), wanted)) {
+    // What owned the bytes has forgotten them, as they may move.
+    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
+    auto* const moved = static_cast<uint8_t*>(std::realloc(block, wanted));
+    if (moved == nullptr) {
+      if (block != nullptr) data.reset(block + kHeadBytes);
+      return false;
+    }
+    block = moved;
+    std::memcpy(block, &wanted, sizeof(wanted));
+  }
+  data.reset(block + kHeadBytes);
   size = new_size;
   return true;
 }

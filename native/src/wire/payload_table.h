@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -12,11 +11,13 @@
 
 namespace ohws {
 
+// Gives the block to the pool.
 struct PayloadDeleter {
-  void operator()(uint8_t* data) const { std::free(data); }
+  void operator()(uint8_t* data) const;
 };
 
-// Bytes from malloc, so that they can grow by realloc and become an external ArrayBuffer without a copy.
+// Bytes in a block of malloc, so that they can grow by realloc and become an external ArrayBuffer without a
+// copy; how large the block is stands before them. Large ones come from the process's pool.
 struct Payload {
   std::unique_ptr<uint8_t[], PayloadDeleter> data;
   size_t size = 0;
