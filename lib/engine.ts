@@ -48,7 +48,7 @@ import {
   WATCH_PINGS,
   WATCH_PONGS,
 } from './records.js';
-import { RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
+import { lengthOf, RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
 import { processQueue } from './send-queue.js';
 import type { EngineStats } from './server-stats.js';
 import type {
@@ -248,7 +248,8 @@ export class Engine implements Transport, ConnectionEngine {
   }
 
   #publishBytes(topic: number, bytes: Uint8Array, but: number): number {
-    if (bytes.length >= LARGE_BYTES) {
+    const size = lengthOf(bytes);
+    if (size >= LARGE_BYTES) {
       const token = this.#putBytes(bytes);
       this.post(Down.publishLargeBinary, topic, encodeId(but), 0, token);
     } else if (
@@ -259,21 +260,22 @@ export class Engine implements Transport, ConnectionEngine {
     } else {
       this.#scheduleFlush();
     }
-    return bytes.length;
+    return size;
   }
 
   /** Writes one message; the number of its payload bytes. */
   write(id: number, data: string | ArrayBuffer | ArrayBufferView): number {
     if (typeof data === 'string') return this.#writeText(id, data);
     const bytes = bytesOf(data);
-    if (bytes.length >= LARGE_BYTES) {
+    const size = lengthOf(bytes);
+    if (size >= LARGE_BYTES) {
       this.#writeLarge(id, bytes);
     } else if (this.#waiting.length > 0 || !this.#writer.writeBytes(Down.binary, id, bytes)) {
       this.#wait(Down.binary, id, bytes.slice());
     } else {
       this.#scheduleFlush();
     }
-    return bytes.length;
+    return size;
   }
 
   #writeLarge(id: number, given: Uint8Array): void {
@@ -709,7 +711,8 @@ export class Engine implements Transport, ConnectionEngine {
 }
 
 function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
-  // Not `instanceof`: a buffer may come from another realm (node:vm).
+  // A view of its own costs more than a short message; but what there is may come from another realm (node:vm).
+  if (data instanceof Uint8Array) return data;
   return ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);

@@ -113,10 +113,11 @@ export class RingWriter {
 
   /** False if the ring is full now. */
   writeBytes(kind: number, id: number, payload: Uint8Array, aux = 0, arg = 0): boolean {
-    const offset = this.#reserve(payload.length);
+    const size = lengthOf(payload);
+    const offset = this.#reserve(size);
     if (offset < 0) return false;
     this.ring.bytes.set(payload, offset);
-    this.#commit(offset, kind, aux, id, payload.length, arg);
+    this.#commit(offset, kind, aux, id, size, arg);
     return true;
   }
 
@@ -147,4 +148,14 @@ export class RingWriter {
 
 function takeDoorbell(words: Int32Array, state: number): boolean {
   return Atomics.load(words, state) === ASLEEP && Atomics.exchange(words, state, AWAKE) === ASLEEP;
+}
+
+const lengthGetter = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  'length',
+)?.get as (this: Uint8Array) => number;
+
+/** How many bytes there are, whatever a property of the application's that is called `length` says. */
+export function lengthOf(bytes: Uint8Array): number {
+  return lengthGetter.call(bytes);
 }

@@ -108,6 +108,11 @@ describe('send: views', PATIENT, () => {
 
   it.each([
     ['a Uint8Array', new Uint8Array(backing, 2, 3), '223344'],
+    [
+      'a Uint8Array with a length of its own',
+      Object.defineProperty(new Uint8Array(backing, 2, 3), 'length', { value: 1000 }),
+      '223344',
+    ],
     ['a Uint16Array', new Uint16Array(backing, 4, 2), '44556677'],
     ['a DataView', new DataView(backing, 1, 2), '1122'],
     ['a Buffer', Buffer.from(backing, 9, 1), '99'],
