@@ -472,6 +472,7 @@ void Connection::OnFlushed() {
     state_ = State::kDraining;
     SetEndDeadline(kTcpEndTimeoutMs);
   } else if (state_ == State::kFinishing) {
+    stream_.EndTls();
     Cut();
   }
 }

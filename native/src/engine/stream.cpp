@@ -175,8 +175,12 @@ ptrdiff_t Stream::WriteLent(const LentMemory& memory, size_t offset, size_t size
                                                                                      : kBroken;
 }
 
-void Stream::EndOutput() const {
+void Stream::EndTls() const {
   if (ssl_ != nullptr) SSL_shutdown(ssl_);
+}
+
+void Stream::EndOutput() const {
+  EndTls();
   ohws::EndOutput(fd_);
 }
 

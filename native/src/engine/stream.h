@@ -41,7 +41,9 @@ class Stream {
   size_t promised_bytes() const;
   // The same from lent memory, not through TLS; kCannotBorrow, and nothing has happened.
   ptrdiff_t WriteLent(const LentMemory& memory, size_t offset, size_t size) const;
-  // Tells the peer that nothing follows.
+  // Tells the peer that nothing follows, as far as TLS has words for it (RFC 8446 §6.1).
+  void EndTls() const;
+  // The same, and ends our half of the TCP connection.
   void EndOutput() const;
 
  private:
