@@ -1,6 +1,8 @@
 #include "wire/payload_pool.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <new>
 #include <utility>
 
 namespace ohws {
@@ -14,9 +16,10 @@ constexpr size_t kMostBytesOfProcess = size_t{32} * 1024 * 1024;
 }  // namespace
 
 PayloadPool& PayloadPool::Process() {
-  // Never destroyed: an ArrayBuffer may be collected to the very end.
-  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
-  static PayloadPool& pool = *new PayloadPool(kMostBytesOfProcess);
+  // Never destroyed: an ArrayBuffer may be collected to the very end. Not from the heap either: when the last
+  // worker that has loaded the addon ends, it is unloaded, and nothing may be left behind.
+  alignas(PayloadPool) static std::byte memory[sizeof(PayloadPool)];
+  static PayloadPool& pool = *::new (static_cast<void*>(memory)) PayloadPool(kMostBytesOfProcess);
   return pool;
 }
 
