@@ -25,7 +25,7 @@ void Handshakes::BeginAgain(lws* wsi) {
   Add(wsi, listener, Peer(found->second.peer));
 }
 
-void Handshakes::Add(lws* wsi, ServerListener& listener, Peer peer) {
+void Handshakes::Add(lws* wsi, ServerListener& listener, Peer&& peer) {
   handshakes_.erase(wsi);
   Handshake& handshake = handshakes_.try_emplace(wsi, wsi, listener, std::move(peer)).first->second;
   deadlines_.Set(handshake, NowMs() + listener.limits()->handshake_timeout_ms);

@@ -65,7 +65,7 @@ class Handshakes {
     std::optional<std::string> counted;
   };
 
-  void Add(lws* wsi, ServerListener& listener, Peer peer);
+  void Add(lws* wsi, ServerListener& listener, Peer&& peer);
 
   TimingWheel& deadlines_;
   std::unordered_map<lws*, Handshake> handshakes_;

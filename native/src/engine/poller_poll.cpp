@@ -46,7 +46,8 @@ class PollPoller final : public Poller {
       const bool writable = (happened & POLLOUT) != 0 || (over && (watched.events & POLLOUT) != 0);
       events[filled++] = {watched.fd, watched.generation,       over || (happened & POLLIN) != 0, writable,
                           over,       (happened & POLLHUP) != 0};
-      if (watched.mode == Mode::kEdge) watched.events &= static_cast<short>(over ? 0 : ~happened);
+      if (watched.mode == Mode::kEdge)
+        watched.events = static_cast<short>(over ? 0 : watched.events & ~happened);
     }
     return filled;
   }
