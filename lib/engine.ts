@@ -118,7 +118,7 @@ export class Engine implements Transport, ConnectionEngine {
   #reader!: RingReader;
   #writer!: RingWriter;
   #waiting: Waiting[] = [];
-  /** The last text of at least `REPEATED_CHARS`, its size, and whether the engine keeps it. */
+  /** The last text of at least `REPEATED_CHARS` in this turn of the event loop, its size, and whether the engine keeps it. */
   readonly #lastText = { text: '', bytes: 0, kept: false };
   #reading = false;
   #flushScheduled = false;
@@ -250,13 +250,13 @@ export class Engine implements Transport, ConnectionEngine {
   #publishBytes(topic: number, bytes: Uint8Array, but: number): number {
     const size = lengthOf(bytes);
     if (size >= LARGE_BYTES) {
-      const token = this.#putBytes(bytes);
+      const token = this.#putBytes(bytes, size);
       this.post(Down.publishLargeBinary, topic, encodeId(but), 0, token);
     } else if (
       this.#waiting.length > 0 ||
       !this.#writer.writeBytes(Down.publishBinary, topic, bytes, 0, but)
     ) {
-      this.#wait(Down.publishBinary, topic, bytes.slice(), 0, but);
+      this.#wait(Down.publishBinary, topic, new Uint8Array(bytes), 0, but);
     } else {
       this.#scheduleFlush();
     }
@@ -269,29 +269,29 @@ export class Engine implements Transport, ConnectionEngine {
     const bytes = bytesOf(data);
     const size = lengthOf(bytes);
     if (size >= LARGE_BYTES) {
-      this.#writeLarge(id, bytes);
+      this.#writeLarge(id, bytes, size);
     } else if (this.#waiting.length > 0 || !this.#writer.writeBytes(Down.binary, id, bytes)) {
-      this.#wait(Down.binary, id, bytes.slice());
+      this.#wait(Down.binary, id, new Uint8Array(bytes));
     } else {
       this.#scheduleFlush();
     }
     return size;
   }
 
-  #writeLarge(id: number, given: Uint8Array): void {
+  #writeLarge(id: number, given: Uint8Array, size: number): void {
     const bytes = unshared(given);
-    const { buffer, byteOffset, length } = bytes;
-    if (length >= SEND_NOW_BYTES && !this.#ownThread && this.#waiting.length === 0) {
+    const isWorthTrying = size >= SEND_NOW_BYTES && id < JS_OWNED_ID && !this.#ownThread;
+    if (isWorthTrying && this.#waiting.length === 0) {
       const owesDoorbell = this.#writer.publish();
-      if (binding.sendBytes(this.#native, id, buffer, byteOffset, length)) return;
+      if (binding.sendBytes(this.#native, id, bytes.buffer, bytes.byteOffset, size)) return;
       if (owesDoorbell) binding.wake(this.#native);
     }
-    this.post(Down.largeBinary, id, EMPTY, 0, this.#putBytes(bytes));
+    this.post(Down.largeBinary, id, EMPTY, 0, this.#putBytes(bytes, size));
   }
 
-  #putBytes(given: Uint8Array): number {
-    const { buffer, byteOffset, length } = unshared(given);
-    return binding.putBytes(this.#native, buffer, byteOffset, length);
+  #putBytes(given: Uint8Array, size: number): number {
+    const bytes = unshared(given);
+    return binding.putBytes(this.#native, bytes.buffer, bytes.byteOffset, size);
   }
 
   #writeText(id: number, text: string): number {
@@ -302,6 +302,7 @@ export class Engine implements Transport, ConnectionEngine {
     if (text.length < REPEATED_CHARS || id >= JS_OWNED_ID) return this.#writeSmallText(id, text, 0);
     const last = this.#lastText;
     if (last.text !== text) {
+      if (last.text === '') setImmediate(this.#forgetText).unref();
       last.text = text;
       last.kept = false;
       last.bytes = this.#writeSmallText(id, text, 0);
@@ -313,6 +314,11 @@ export class Engine implements Transport, ConnectionEngine {
     }
     return last.bytes;
   }
+
+  /** A text may be a piece of a larger one, which it keeps alive. */
+  readonly #forgetText = (): void => {
+    this.#lastText.text = '';
+  };
 
   #writeSmallText(id: number, text: string, keep: number): number {
     if (this.#waiting.length === 0) {
@@ -720,7 +726,9 @@ function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
 
 /** Shared memory cannot cross the border: it is copied first. */
 function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+  return bytes.buffer instanceof ArrayBuffer
+    ? (bytes as Uint8Array<ArrayBuffer>)
+    : new Uint8Array(bytes);
 }
 
 /**

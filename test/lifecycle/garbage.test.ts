@@ -31,6 +31,7 @@ describe('freed', () => {
     'endpoints that were never used are freed',
     'a stopped server is freed',
     'a client whose connect failed is freed',
+    'a text that a sent one was cut from is collected',
   ])('%s', run);
 
   test.each([
