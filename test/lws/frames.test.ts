@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { moreCertificatesOfFile } from '../helpers/certificates.js';
 import { growthBound, PATIENT } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
 import { openBlocked, openClientPair, openServerPair } from '../helpers/pairs.js';
@@ -11,6 +12,8 @@ import {
   readClose,
   upgradeRequest,
 } from '../helpers/peers.js';
+
+const certificates = moreCertificatesOfFile();
 
 describe("D13 data behind the peer's close frame is not delivered", PATIENT, () => {
   const frames: FrameSpec[] = [
@@ -212,6 +215,31 @@ describe('established-bytes frames that come with the handshake are not lost', P
     expect(client.log.values('message')).toEqual(frames.map(({ payload }) => payload));
   });
 });
+
+describe(
+  'bytes-behind-request: what comes in one packet with the request stays as it is',
+  PATIENT,
+  () => {
+    it.each([
+      ['plain', false],
+      ['over TLS', true],
+    ])('%s', async (_what, isTls) => {
+      const server = await TestServer.start(isTls ? { serverCert: certificates.server } : {});
+      const tls = isTls ? { tls: { rejectUnauthorized: false } } : {};
+      // Long enough to lie under the answer wherever that is built.
+      for (const size of [100, 400, 3000]) {
+        const peer = await RawPeer.connect({ port: server.port, ...tls });
+        const payload = Buffer.alloc(size, 'x');
+        const frames = peer.encode([{ opcode: Opcode.binary, payload }]);
+
+        peer.write(Buffer.concat([Buffer.from(upgradeRequest()), frames]));
+
+        const { data } = await server.log.value<{ data: ArrayBuffer }>('messageReceive');
+        expect(Buffer.from(data).equals(payload)).toBe(true);
+      }
+    });
+  },
+);
 
 describe('violation the peer gets 1002 and the end is reported at once', PATIENT, () => {
   describe.each(['server', 'client'] as const)('of our %s', (role) => {

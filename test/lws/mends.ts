@@ -371,6 +371,12 @@ export const mends: readonly Mend[] = [
     test: [`${CASES}/answers.ts`, 'judgedHeaders'],
   },
   {
+    id: 'N12',
+    defect: 'the answer to a request is written over the frames that came behind it',
+    patch: 'bytes-behind-request',
+    test: ['test/lws/frames.test.ts', 'bytes-behind-request: what comes in one packet'],
+  },
+  {
     id: 'U1',
     defect: 'a request without a known subprotocol gets the first one, or no answer',
     patch: 'subprotocol',
