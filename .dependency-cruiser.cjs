@@ -2,7 +2,7 @@
 
 /** The way to the native module, behind transport.ts. */
 const engine =
-  '^lib/(binding|binding-places|engine|engine-answers|engine-connection|engine-requests|engines|records|ring|threaded-listener)\\.ts$';
+  '^lib/(binding|binding-places|engine|engine-answers|engine-connection|engine-requests|engine-writer|engines|records|ring|ring-views|threaded-listener)\\.ts$';
 /** Where an endpoint is given its transport, and what asks the module about itself. */
 const mayNameEngine = '^lib/(documented|netstack|compression|versions|w3c/web-socket)\\.ts$';
 
@@ -25,7 +25,7 @@ module.exports = {
     {
       name: 'native-module-in-one-place',
       severity: 'error',
-      from: { pathNot: '^lib/(engine|compression|versions)\\.ts$' },
+      from: { pathNot: '^lib/(engine|engine-writer|compression|versions)\\.ts$' },
       to: { path: '^lib/binding\\.ts$' },
     },
     {
@@ -36,7 +36,7 @@ module.exports = {
         path: '^lib/',
         pathNot: [
           engine,
-          '^lib/(deflate|errno|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$',
+          '^lib/(bytes|deflate|errno|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$',
         ],
         dependencyTypesNot: ['type-only'],
       },

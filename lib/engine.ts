@@ -1,10 +1,9 @@
 /**
  * The transport over a native engine, which is started with the first endpoint and stopped a moment after
- * the last: the two rings, and who is behind which id. It reads what the engine tells and calls the
- * handlers; it knows nothing of the API above.
+ * the last: who is behind which id. It reads what the engine tells and calls the handlers; what the engine is
+ * told goes through its `EngineWriter`. It knows nothing of the API above.
  *
- * A crossing into native code happens once a batch. Everything a turn of ours writes is shown to
- * the engine at its end, and the engine is woken only if it sleeps.
+ * A crossing into native code happens once a batch.
  */
 import { binding } from './binding.js';
 import {
@@ -30,6 +29,7 @@ import {
   serverStrings,
   tlsStrings,
 } from './engine-requests.js';
+import { EngineWriter } from './engine-writer.js';
 import { PublishQueue } from './publish-queue.js';
 import {
   ABNORMAL,
@@ -48,7 +48,8 @@ import {
   WATCH_PINGS,
   WATCH_PONGS,
 } from './records.js';
-import { lengthOf, RING_HEAD_BYTES, Ring, RingReader, RingWriter } from './ring.js';
+import { RING_HEAD_BYTES, Ring, RingReader } from './ring.js';
+import { RingViews } from './ring-views.js';
 import { processQueue } from './send-queue.js';
 import type { EngineStats } from './server-stats.js';
 import type {
@@ -70,20 +71,6 @@ import type {
  * is written stays in the processor's cache until it is read.
  */
 const RING_BYTES = { ownThread: 1 << 22, thisThread: 1 << 20 };
-/** Payloads of this size and more go beside the ring (`UpWriter::kLargeMessageBytes`). */
-const LARGE_BYTES = 64 * 1024;
-/**
- * A text of this length and more that is sent again, to whatever connection, is encoded and framed once: from its second
- * time on the engine keeps it, and the ring carries nothing but who gets it.
- */
-const REPEATED_CHARS = 1024;
-/**
- * Binary messages of this size and more are sent at once, from where they lie. Smaller ones are copied: it is worth
- * more that those of a turn leave together.
- */
-const SEND_NOW_BYTES = 256 * 1024;
-/** Views of binary messages lie in copies of the ring of at most so many bytes. */
-const SLAB_BYTES = 64 * 1024;
 /**
  * Room is given back, and what was sent is shown, after so many bytes read: so that both threads work at the same time,
  * or so that many messages leave together …
@@ -95,7 +82,6 @@ const TURN_BYTES = 1 << 20;
 const IDLE_STOP_MS = 1000;
 
 const EMPTY = new Uint8Array(0);
-const NO_SLAB = new ArrayBuffer(0);
 
 interface ListenerEntry {
   readonly handler: ServerHandler;
@@ -110,25 +96,14 @@ interface ListenerEntry {
 const ReadEnd = { asleep: 0, bound: 1, clientEvent: 2 } as const;
 type ReadEnd = (typeof ReadEnd)[keyof typeof ReadEnd];
 
-/** A record that found the down ring full, kept in order until there is room. */
-type Waiting = () => boolean;
-
 export class Engine implements Transport, ConnectionEngine {
   #native = -1;
   #reader!: RingReader;
-  #writer!: RingWriter;
-  #waiting: Waiting[] = [];
-  /** The last text of at least `REPEATED_CHARS` in this turn of the event loop, its size, and whether the engine keeps it. */
-  readonly #lastText = { text: '', bytes: 0, kept: false };
-  #reading = false;
-  #flushScheduled = false;
+  #views!: RingViews;
+  #writer!: EngineWriter;
   #turnScheduled = false;
   /** Bytes read since the event loop last had its turn, and since room was last given back. */
   #turnBytes = 0;
-  /** The newest copy for views, and the place in the ring that it is of; for one turn at most. */
-  #slab = NO_SLAB;
-  #slabBegin = 0;
-  #slabEnd = 0;
   #sinceRelease = 0;
   #endpoints = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -222,154 +197,15 @@ export class Engine implements Transport, ConnectionEngine {
   ): Promise<void> | undefined {
     if (this.#native < 0) return undefined;
     const but = except instanceof EngineConnection && except.publisher === this ? except.id : 0;
-    return this.#published.add(
-      typeof data === 'string'
-        ? this.#publishText(topic, data, but)
-        : this.#publishBytes(topic, bytesOf(data), but),
-    );
+    return this.#published.add(this.#writer.publish(topic, data, but));
   }
 
-  #publishText(topic: number, text: string, but: number): number {
-    if (text.length >= LARGE_BYTES) {
-      const token = binding.putText(this.#native, text);
-      this.post(Down.publishLargeText, topic, encodeId(but), 0, token);
-      return Buffer.byteLength(text);
-    }
-    if (this.#waiting.length === 0) {
-      const size = this.#writer.writeText(Down.publishText, topic, text, but);
-      if (size >= 0) {
-        this.#scheduleFlush();
-        return size;
-      }
-    }
-    const bytes = Buffer.from(text, 'utf8');
-    this.#wait(Down.publishText, topic, bytes, 0, but);
-    return bytes.length;
-  }
-
-  #publishBytes(topic: number, bytes: Uint8Array, but: number): number {
-    const size = lengthOf(bytes);
-    if (size >= LARGE_BYTES) {
-      const token = this.#putBytes(bytes, size);
-      this.post(Down.publishLargeBinary, topic, encodeId(but), 0, token);
-    } else if (
-      this.#waiting.length > 0 ||
-      !this.#writer.writeBytes(Down.publishBinary, topic, bytes, 0, but)
-    ) {
-      this.#wait(Down.publishBinary, topic, new Uint8Array(bytes), 0, but);
-    } else {
-      this.#scheduleFlush();
-    }
-    return size;
-  }
-
-  /** Writes one message; the number of its payload bytes. */
   write(id: number, data: string | ArrayBuffer | ArrayBufferView): number {
-    if (typeof data === 'string') return this.#writeText(id, data);
-    const bytes = bytesOf(data);
-    const size = lengthOf(bytes);
-    if (size >= LARGE_BYTES) {
-      this.#writeLarge(id, bytes, size);
-    } else if (this.#waiting.length > 0 || !this.#writer.writeBytes(Down.binary, id, bytes)) {
-      this.#wait(Down.binary, id, new Uint8Array(bytes));
-    } else {
-      this.#scheduleFlush();
-    }
-    return size;
+    return this.#writer.write(id, data);
   }
 
-  #writeLarge(id: number, given: Uint8Array, size: number): void {
-    const bytes = unshared(given);
-    const isWorthTrying = size >= SEND_NOW_BYTES && id < JS_OWNED_ID && !this.#ownThread;
-    if (isWorthTrying && this.#waiting.length === 0) {
-      const owesDoorbell = this.#writer.publish();
-      if (binding.sendBytes(this.#native, id, bytes.buffer, bytes.byteOffset, size)) return;
-      if (owesDoorbell) binding.wake(this.#native);
-    }
-    this.post(Down.largeBinary, id, EMPTY, 0, this.#putBytes(bytes, size));
-  }
-
-  #putBytes(given: Uint8Array, size: number): number {
-    const bytes = unshared(given);
-    return binding.putBytes(this.#native, bytes.buffer, bytes.byteOffset, size);
-  }
-
-  #writeText(id: number, text: string): number {
-    if (text.length >= LARGE_BYTES) {
-      this.post(Down.largeText, id, EMPTY, 0, binding.putText(this.#native, text));
-      return Buffer.byteLength(text);
-    }
-    if (text.length < REPEATED_CHARS || id >= JS_OWNED_ID) return this.#writeSmallText(id, text, 0);
-    const last = this.#lastText;
-    if (last.text !== text) {
-      if (last.text === '') setImmediate(this.#forgetText).unref();
-      last.text = text;
-      last.kept = false;
-      last.bytes = this.#writeSmallText(id, text, 0);
-    } else if (last.kept) {
-      this.post(Down.sameText, id);
-    } else {
-      last.kept = true;
-      this.#writeSmallText(id, text, 1);
-    }
-    return last.bytes;
-  }
-
-  /** A text may be a piece of a larger one, which it keeps alive. */
-  readonly #forgetText = (): void => {
-    this.#lastText.text = '';
-  };
-
-  #writeSmallText(id: number, text: string, keep: number): number {
-    if (this.#waiting.length === 0) {
-      const size = this.#writer.writeText(Down.text, id, text, keep);
-      if (size >= 0) {
-        this.#scheduleFlush();
-        return size;
-      }
-    }
-    const bytes = Buffer.from(text, 'utf8');
-    this.#wait(Down.text, id, bytes, 0, keep);
-    return bytes.length;
-  }
-
-  /** Writes a record, now or when there is room, after everything that waits. */
   post(kind: number, id: number, payload: Uint8Array = EMPTY, aux = 0, arg = 0): void {
-    if (this.#waiting.length > 0 || !this.#writer.writeBytes(kind, id, payload, aux, arg)) {
-      this.#wait(kind, id, payload, aux, arg);
-    } else {
-      this.#scheduleFlush();
-    }
-  }
-
-  #wait(kind: number, id: number, payload: Uint8Array, aux = 0, arg = 0): void {
-    this.#waiting.push(() => this.#writer.writeBytes(kind, id, payload, aux, arg));
-    this.#scheduleFlush();
-  }
-
-  #scheduleFlush(): void {
-    if (this.#reading || this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    queueMicrotask(this.#flush);
-  }
-
-  readonly #flush = (): void => {
-    this.#flushScheduled = false;
-    if (this.#native >= 0) this.#publish();
-  };
-
-  #publish(): void {
-    let written = 0;
-    while (written < this.#waiting.length) {
-      if (!this.#waiting[written]?.()) {
-        // The engine may have made room between the look and the wish to be told of it.
-        this.#writer.waitForRoom();
-        if (!this.#waiting[written]?.()) break;
-      }
-      written += 1;
-    }
-    if (written > 0) this.#waiting.splice(0, written);
-    if (this.#writer.publish()) binding.wake(this.#native);
+    this.#writer.post(kind, id, payload, aux, arg);
   }
 
   // ------------------------------------------------------------------------------ what the engine tells
@@ -389,10 +225,10 @@ export class Engine implements Transport, ConnectionEngine {
   };
 
   #turn(): void {
-    this.#reading = true;
+    this.#writer.held = true;
     const end = this.#read();
-    this.#reading = false;
-    if (this.#slabEnd !== 0) this.#dropSlab();
+    this.#writer.held = false;
+    this.#views.drop();
     switch (end) {
       case ReadEnd.clientEvent:
         this.#turnScheduled = true;
@@ -405,7 +241,7 @@ export class Engine implements Transport, ConnectionEngine {
       case ReadEnd.asleep:
         break;
     }
-    this.#publish();
+    this.#writer.flush();
   }
 
   /** Reads what there is, within bounds. */
@@ -436,7 +272,7 @@ export class Engine implements Transport, ConnectionEngine {
         if (this.#sinceRelease >= releaseBytes) {
           this.#sinceRelease = 0;
           if (reader.release()) binding.wake(this.#native);
-          this.#publish();
+          this.#writer.flush();
           if (this.#turnBytes >= TURN_BYTES) {
             this.#turnBytes = 0;
             return ReadEnd.bound;
@@ -471,7 +307,7 @@ export class Engine implements Transport, ConnectionEngine {
         const connection = this.#find(id);
         if (connection === undefined) return;
         const data = connection.wantsViews
-          ? this.#view(offset, size)
+          ? this.#views.view(offset, size)
           : copyOf(this.#reader.ring.bytes, offset, size);
         connection.handler.onMessage(data);
         return;
@@ -496,31 +332,6 @@ export class Engine implements Transport, ConnectionEngine {
       default:
         this.#dispatchRare(head, id >>> 0, arg >>> 0, offset, size);
     }
-  }
-
-  /**
-   * Bytes of the ring in memory of their own, which the views of what lies behind them share: one
-   * allocation for many messages.
-   */
-  #view(offset: number, size: number): Uint8Array {
-    const { ring, position } = this.#reader;
-    if (offset < this.#slabBegin || offset + size > this.#slabEnd) {
-      const begun = offset - RING_HEAD_BYTES - (position & ring.mask);
-      const readable = ((this.#reader.available() - position) >>> 0) - begun;
-      this.#slabBegin = offset;
-      this.#slabEnd = Math.min(
-        offset + Math.max(size, Math.min(readable, SLAB_BYTES)),
-        RING_HEAD_BYTES + ring.capacity,
-      );
-      this.#slab = ring.bytes.slice(offset, this.#slabEnd).buffer as ArrayBuffer;
-    }
-    return new Uint8Array(this.#slab, offset - this.#slabBegin, size);
-  }
-
-  #dropSlab(): void {
-    this.#slab = NO_SLAB;
-    this.#slabBegin = 0;
-    this.#slabEnd = 0;
   }
 
   /** What came beside the ring counts for the bounds of a turn like what came through it. */
@@ -696,9 +507,8 @@ export class Engine implements Transport, ConnectionEngine {
     processQueue.count = binding.countQueuedBytes;
     this.#native = binding.start(up.memory, down.memory, this.#onDoorbell, this.#ownThread);
     this.#reader = new RingReader(up);
-    this.#writer = new RingWriter(down);
-    this.#waiting = [];
-    this.#lastText.text = '';
+    this.#views = new RingViews(this.#reader);
+    this.#writer = new EngineWriter(this.#native, down, this.#ownThread);
     this.#accepted = [];
     this.#turnScheduled = false;
     this.#turnBytes = 0;
@@ -716,21 +526,6 @@ export class Engine implements Transport, ConnectionEngine {
   };
 }
 
-function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
-  // A view of its own costs more than a short message; but what there is may come from another realm (node:vm).
-  if (data instanceof Uint8Array) return data;
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-}
-
-/** Shared memory cannot cross the border: it is copied first. */
-function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer
-    ? (bytes as Uint8Array<ArrayBuffer>)
-    : new Uint8Array(bytes);
-}
-
 /**
  * V8 looks whether many bytes of young ArrayBuffers are there to be collected when it makes one itself, not
  * when it is given memory, as for a large message. Then it would collect the whole heap once those have grown
@@ -738,10 +533,6 @@ function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
  */
 function collectYoungBuffers(): ArrayBuffer {
   return new ArrayBuffer(1);
-}
-
-function encodeId(id: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(id).buffer);
 }
 
 /** A copy, for the application to keep; the way that is the quickest for its size. */

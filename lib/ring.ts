@@ -3,6 +3,7 @@
  * writing side of the down ring. `native/src/wire/ring.h` has the layout and the invariants by
  * number. Hot path: numbers and typed arrays only.
  */
+import { lengthOf } from './bytes.js';
 import { type FastBuffer, HEADER_BYTES, PAD, recordBytes } from './records.js';
 
 export const RING_HEAD_BYTES = 256;
@@ -148,14 +149,4 @@ export class RingWriter {
 
 function takeDoorbell(words: Int32Array, state: number): boolean {
   return Atomics.load(words, state) === ASLEEP && Atomics.exchange(words, state, AWAKE) === ASLEEP;
-}
-
-const lengthGetter = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  'length',
-)?.get as (this: Uint8Array) => number;
-
-/** How many bytes there are, whatever a property of the application's that is called `length` says. */
-export function lengthOf(bytes: Uint8Array): number {
-  return lengthGetter.call(bytes);
 }

@@ -36,6 +36,8 @@ const filesOf = {
     'client_attempt',
     'connection',
     'connection_end',
+    'connection_receive',
+    'connection_send',
     'core',
     'handshakes',
     'loop',

@@ -57,6 +57,22 @@ describe.each(KINDS)('large messages, $name', PATIENT, (kind) => {
     await expectAll(peer, 3);
   });
 
+  it('leave as they are, whatever properties of their own say', async () => {
+    const { server, peer, connection } = await openPair(kind);
+
+    for (const size of [100, 100_000, 300_000]) {
+      const bytes = new Uint8Array(new ArrayBuffer(size + 20), 10, size).fill(1);
+      const lies = { buffer: new ArrayBuffer(50), byteOffset: 25, length: 5 };
+      for (const [name, value] of Object.entries(lies)) {
+        Object.defineProperty(bytes, name, { value });
+      }
+      void server.send(bytes, connection);
+
+      const { payload } = await peer.expectFrame(Opcode.binary);
+      expect(payload.equals(Buffer.alloc(size, 1))).toBe(true);
+    }
+  });
+
   it('are followed by the close frame', async () => {
     const { server, peer, connection } = await openPair(kind);
     peer.stopReading();
