@@ -47,6 +47,7 @@ const filesOf = {
     'server_requests',
     'server_tls',
     'stream',
+    'tls_socket',
     'topics',
     'tx_queue',
     'up_writer',

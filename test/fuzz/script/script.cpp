@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "protocol/deflate_codec.h"
 #include "script/clock.h"
 
@@ -203,7 +205,13 @@ void Script::StepOfJavaScript(uint8_t kind, uint8_t choice) {
       javascript_.Say(text ? DownKind::kText : DownKind::kBinary, id, input_.Text(100));
       break;
     case 5:
-      javascript_.Say(DownKind::kBinary, id, Filler().substr(0, javascript_.max_payload()));
+      if (text) {
+        at_once_id_ = id;
+        at_once_ = Filler();
+        stop_.store(true);
+      } else {
+        javascript_.Say(DownKind::kBinary, id, Filler().substr(0, javascript_.max_payload()));
+      }
       break;
     case 6:
       javascript_.SayLarge(text ? DownKind::kLargeText : DownKind::kLargeBinary, id, Filler());
@@ -237,8 +245,10 @@ void Script::StepOfJavaScript(uint8_t kind, uint8_t choice) {
     case 15:
       script_us += uint64_t{50'000} * choice;
       break;
-    case 16:
     case 17:
+      SendAgain(id, text);
+      break;
+    case 16:
       if (id != 0) javascript_.Say(DownKind::kSubscribe, id, {}, 0, choice % 3);
       break;
     case 18:
@@ -279,6 +289,28 @@ void Script::StepOfJavaScript(uint8_t kind, uint8_t choice) {
     default:
       script_us += uint64_t{500'000} * choice;
       break;
+  }
+}
+
+void Script::SendAtOnce(Core& core) {
+  const uint32_t id = std::exchange(at_once_id_, 0);
+  if (id == 0) return;
+  core.Serve();
+  const std::span bytes(reinterpret_cast<const uint8_t*>(at_once_.data()), at_once_.size());
+  if (!core.SendNow(id, bytes)) javascript_.SayLarge(DownKind::kLargeBinary, id, at_once_);
+  // It is not there any longer.
+  at_once_.assign(at_once_.size(), 'x');
+  core.WaitMs();
+}
+
+// A text to keep, or the one that was kept; only servers' connections get those.
+void Script::SendAgain(uint32_t id, bool anew) {
+  if (id == 0 || (id & kJsOwnedId) != 0) return;
+  if (anew) {
+    const std::string kept = Filler().substr(0, javascript_.max_payload());
+    keeps_text_ |= javascript_.Say(DownKind::kText, id, kept, 0, 1);
+  } else if (keeps_text_) {
+    javascript_.Say(DownKind::kSameText, id);
   }
 }
 
@@ -395,6 +427,7 @@ void Script::Finish() {
   // Again and again, as the ring may be full.
   if (rounds_ % 16 == 0) javascript_.CloseAll();
   if (javascript_.AllGone()) {
+    finished_ = true;
     stop_.store(true);
     return;
   }

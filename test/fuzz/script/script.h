@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 
+#include "engine/core.h"
 #include "engine/poller.h"
 #include "script/javascript.h"
 #include "script/peers.h"
@@ -27,11 +28,16 @@ class Script final : public Poller {
   void Wake() override {}
   size_t Wait(std::span<Event> events, int timeout_ms) override;
 
+  // The turns were stopped for this, or have come to their end.
+  void SendAtOnce(Core& core);
+  bool finished() const { return finished_; }
+
  private:
   static constexpr size_t kMostSteps = 400;
 
   void Step();
   void StepOfJavaScript(uint8_t kind, uint8_t choice);
+  void SendAgain(uint32_t id, bool anew);
   void Publish(uint8_t choice, bool large);
   void StepOfPeer(Peer& peer, uint8_t kind, uint8_t choice);
   std::string Filler();
@@ -51,6 +57,10 @@ class Script final : public Poller {
   size_t rounds_ = 0;  // of the end
   bool together_ = false;
   bool hurries_ = false;
+  bool finished_ = false;
+  bool keeps_text_ = false;  // the engine does, for kSameText
+  uint32_t at_once_id_ = 0;  // of the connection that a message is for, from outside of a turn
+  std::string at_once_;
   bool under_way_ = false;  // something may be on its way from a peer
   rlimit descriptors_{};
 };

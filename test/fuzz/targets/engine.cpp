@@ -32,7 +32,11 @@ void Run(Input& input) {
     Core core(
         script.up(), script.down(), up_payloads, down_payloads, [] {}, std::move(made));
     REQUIRE(core.Start());
-    core.Run(stop);
+    do {
+      stop.store(false);
+      core.Run(stop);
+      script.SendAtOnce(core);
+    } while (!script.finished());
   }
   REQUIRE(up_payloads.bytes() == 0 && down_payloads.bytes() == 0);
   REQUIRE(DeflateBudget::Process().used() == 0);
