@@ -93,6 +93,9 @@ std::string ProxyHeader(uint8_t choice) {
   }
 }
 
+// Clients get nothing that others get too.
+bool IsAccepted(uint32_t id) { return id != 0 && (id & kJsOwnedId) == 0; }
+
 // As a server leaves its file that was killed.
 void LeaveStaleFile() {
   sockaddr_un address{};
@@ -249,7 +252,7 @@ void Script::StepOfJavaScript(uint8_t kind, uint8_t choice) {
       SendAgain(id, text);
       break;
     case 16:
-      if (id != 0) javascript_.Say(DownKind::kSubscribe, id, {}, 0, choice % 3);
+      if (IsAccepted(id)) javascript_.Say(DownKind::kSubscribe, id, {}, 0, choice % 3);
       break;
     case 18:
       javascript_.Say(DownKind::kUnsubscribe, id, {}, 0, choice % 3);
@@ -303,9 +306,9 @@ void Script::SendAtOnce(Core& core) {
   core.WaitMs();
 }
 
-// A text to keep, or the one that was kept; only servers' connections get those.
+// A text to keep, or the one that was kept.
 void Script::SendAgain(uint32_t id, bool anew) {
-  if (id == 0 || (id & kJsOwnedId) != 0) return;
+  if (!IsAccepted(id)) return;
   if (anew) {
     const std::string kept = Filler().substr(0, javascript_.max_payload());
     keeps_text_ |= javascript_.Say(DownKind::kText, id, kept, 0, 1);
