@@ -134,7 +134,7 @@ export const quirks = {
     ref: '§3.2',
     documented: true,
     netstack: false,
-    test: 'test/gateway/upgrade.test.ts',
+    test: 'test/gateway/upgrade-options.test.ts',
   },
   /** The own close reason ends before its first NUL. */
   reasonEndsAtNul: { ref: '§2.4', documented: false, netstack: true, test: 'close-nul-01' },

@@ -5,6 +5,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { CloseCode, TERMINATED_REASON } from './close-codes.js';
+import type { Peers } from './peers.js';
 import type { WebSocketConnection } from './server-types.js';
 import type { PeerState } from './state.js';
 import type { Topic } from './topics.js';
@@ -106,6 +107,8 @@ export class ServerPeer implements ServerConnectionHandler {
   readonly id: number;
   readonly ip: string;
   readonly port: number;
+  /** The connections that it is one of, while it is; `Peers` keeps it. */
+  peers: Peers | undefined;
   /** What it subscribes to; `Topics` keeps it. */
   topics: Set<Topic> | undefined;
   readonly request: PeerRequest;

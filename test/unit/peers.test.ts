@@ -42,30 +42,72 @@ describe('the peers of a server', () => {
 
   it('are not found when they are gone, or those of another server', () => {
     const [one, foreign] = [peer('10.0.0.1', 1), peer('10.0.0.1', 2)];
-    const peers = peersOf(one);
+    const [peers, others] = [peersOf(one), peersOf(foreign)];
     expect(peers.find(foreign.address)).toBeUndefined();
+    peers.delete(foreign);
+    expect(others.find(foreign.address)).toBe(foreign);
     peers.delete(one);
     expect(peers.find(one.address)).toBeUndefined();
     expect(peers.find({ clientIP: '10.0.0.1', clientPort: 1 })).toBeUndefined();
     expect([...peers]).toEqual([]);
   });
 
-  it.each(['before', 'after'])(
-    'of two with one address the newer is meant, asked %s they came',
+  it.each(['before they came', 'after they came', 'when one has gone'])(
+    'with one address are meant by it from the newest on, asked first %s',
     (asked) => {
-      const [old, young] = [peer('10.0.0.1', 1), peer('10.0.0.1', 1)];
-      const peers = peersOf();
+      const [old, middle, young, last] = Array.from({ length: 4 }, () => peer('10.0.0.1', 1));
+      const peers = peersOf(peer('10.0.0.1', 2));
       const find = () => peers.find({ clientIP: '10.0.0.1', clientPort: 1 });
-      if (asked === 'before') find();
-      peers.add(old);
-      peers.add(young);
+      if (asked === 'before they came') expect(find()).toBeUndefined();
+      for (const each of [old, middle, young]) peers.add(each as ServerPeer);
+      if (asked === 'after they came') expect(find()).toBe(young);
+      peers.delete(middle as ServerPeer);
       expect(find()).toBe(young);
-      peers.delete(old);
-      expect(find()).toBe(young);
-      peers.delete(young);
+      peers.delete(young as ServerPeer);
+      expect(find()).toBe(old);
+      peers.add(last as ServerPeer);
+      expect(find()).toBe(last);
+      peers.delete(old as ServerPeer);
+      expect(find()).toBe(last);
+      peers.delete(last as ServerPeer);
       expect(find()).toBeUndefined();
     },
   );
+
+  it('go only from where they are, and once', () => {
+    const [one, gone, foreign] = [peer('10.0.0.1', 1), peer('10.0.0.1', 1), peer('10.0.0.1', 1)];
+    const peers = peersOf(one, gone);
+    peersOf(foreign);
+    const find = () => peers.find({ clientIP: '10.0.0.1', clientPort: 1 });
+    expect(find()).toBe(gone);
+    for (const each of [gone, gone, foreign]) peers.delete(each);
+    expect(find()).toBe(one);
+    expect([...peers]).toEqual([one]);
+  });
+
+  it('with one address are each found by the object that they are known by', () => {
+    const [old, young] = [peer('10.0.0.1', 1), peer('10.0.0.1', 1)];
+    const peers = peersOf(old, young);
+    expect(peers.find(old.address)).toBe(old);
+    expect(peers.find(young.address)).toBe(young);
+    peers.delete(young);
+    // What it names is there still, by somebody else.
+    expect(peers.find(young.address)).toBe(old);
+  });
+
+  it('come and go without a look at their addresses while nobody asks by one', () => {
+    const one = peer('10.0.0.1', 1);
+    let looks = 0;
+    Object.defineProperty(one, 'ip', {
+      get: () => {
+        looks += 1;
+        return '10.0.0.1';
+      },
+    });
+    const peers = peersOf(one);
+    peers.delete(one);
+    expect(looks).toBe(0);
+  });
 
   it('have their addresses in the order of the text', () => {
     const peers = peersOf(peer('9.0.0.1', 1), peer('10.0.0.1', 20), peer('10.0.0.1', 3));
@@ -76,5 +118,13 @@ describe('the peers of a server', () => {
       ['10.0.0.1', 3],
       ['9.0.0.1', 1],
     ]);
+  });
+
+  it('have all their addresses listed where several are equal', () => {
+    const [old, young, other] = [peer('10.0.0.1', 1), peer('10.0.0.1', 1), peer('10.0.0.1', 2)];
+    const [first, second, ...rest] = peersOf(old, other, young).sortedAddresses();
+    expect(first).toBe(old.address);
+    expect(second).toBe(young.address);
+    expect(rest).toEqual([{ clientIP: '10.0.0.1', clientPort: 2 }]);
   });
 });
