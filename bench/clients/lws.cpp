@@ -94,7 +94,7 @@ class Driver {
         return 0;
       case LWS_CALLBACK_CLIENT_WRITEABLE:
         return OnWriteable(connection);
-      case LWS_CALLBACK_CLIENT_CLOSED:
+      case LWS_CALLBACK_CLIENT_CLOSED:  // with what code the server answered ours, lws does not tell
         if (phase_ != Phase::kClose) Fail(Name(connection) + ": the TCP connection ended");
         ++closed_;
         return 0;
