@@ -16,7 +16,7 @@ import {
 const WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow'];
 
 /**
- * Compiles the load generator and the two servers in C++ where a source is newer than the program.
+ * Compiles the load generator and the servers and the client in C++ where a source is newer than the program.
  *
  * @throws {Error}
  */
@@ -32,10 +32,12 @@ export function compile() {
   compileProgram('ceiling', ceiling, [...ceiling, `${LOAD_DIRECTORY}/handshake.h`, stats]);
 
   const library = builtLws();
-  const onLws = [`${BENCH_DIRECTORY}/servers/lws.cpp`];
   const file = `${library}/lib/libwebsockets.a`;
-  const inputs = [...onLws, stats, file];
-  compileProgram('lws', onLws, inputs, [`-isystem${library}/include`, file, '-lssl', '-lcrypto']);
+  const libraries = [`-isystem${library}/include`, file, '-lssl', '-lcrypto'];
+  const server = [`${BENCH_DIRECTORY}/servers/lws.cpp`];
+  compileProgram('lws', server, [...server, stats, file], libraries);
+  const client = [`${BENCH_DIRECTORY}/clients/lws.cpp`];
+  compileProgram('lws-client', client, [...client, file], libraries);
 }
 
 /**

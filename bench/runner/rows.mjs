@@ -311,7 +311,7 @@ export const ROWS = [
         kind,
         size,
         inflight: 16,
-        contestants: ['ours', 'ws'],
+        contestants: ['ours', 'ws', 'lws'],
       },
       faster(atLeast, 'ws'),
     ),

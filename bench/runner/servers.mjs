@@ -49,8 +49,18 @@ const SERVERS = {
   ceiling: { command: [`${BUILD_DIRECTORY}/ceiling`], extra: true },
 };
 
-/** Clients that are compared, in rows of mode `client`. */
-export const CLIENTS = ['ours', 'ws'];
+/**
+ * Clients that are compared, in rows of mode `client`, and how each is started.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const CLIENT_COMMANDS = {
+  ours: [process.execPath, `${BENCH_DIRECTORY}/clients/ours.mjs`],
+  ws: [process.execPath, `${BENCH_DIRECTORY}/clients/ws.mjs`],
+  lws: [`${BUILD_DIRECTORY}/lws-client`],
+};
+
+export const CLIENTS = Object.keys(CLIENT_COMMANDS);
 
 export const SERVER_NAMES = Object.keys(SERVERS);
 
@@ -103,6 +113,7 @@ export function serverCommand(name, row) {
  * @returns {readonly string[]} the command line
  */
 export function clientCommand(name, options) {
-  const args = Object.entries(options).map(([key, value]) => `--${key}=${value}`);
-  return [process.execPath, `${BENCH_DIRECTORY}/clients/${name}.mjs`, ...args];
+  const command = CLIENT_COMMANDS[name];
+  if (command === undefined) throw new Error(`no client is called '${name}'`);
+  return [...command, ...Object.entries(options).map(([key, value]) => `--${key}=${value}`)];
 }
