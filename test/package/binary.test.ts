@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,6 +70,20 @@ describe.runIf(onLinux)('the addon', PATIENT, () => {
     for (const symbol of symbols) {
       expect(['napi_register_module_v1', 'node_api_module_get_api_version_v1']).toContain(symbol);
     }
+  });
+
+  it('asks Node for nothing that is not found on Windows, where a table names it', () => {
+    const table = readFileSync(path.join(root, 'native/cmake/node-imports.inc'), 'utf8');
+    const imports = [...table.matchAll(/^NODE_IMPORT\((\w+)\)/gm)].map(([, name]) => name);
+    // Without a version: not of the C and C++ runtimes.
+    const asked = output('nm', '-D', '--undefined-only', addonPath())
+      .split('\n')
+      .flatMap((line) => /^ +U (\w+)$/.exec(line)?.[1] ?? []);
+    // addon/loop_watch, which is not in a build for Windows.
+    const ofEpoll = /^uv_|^napi_(get_uv_event_loop|(add|remove)_async_cleanup_hook)$/;
+
+    expect(asked).toContain('napi_get_undefined');
+    expect(asked.filter((name) => !ofEpoll.test(name) && !imports.includes(name))).toEqual([]);
   });
 
   it('has a stack that cannot be executed and no run path', () => {
