@@ -34,6 +34,7 @@ const VARIANTS = 256;
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '' },
+    root: { type: 'string', default: '' },
     kind: { type: 'string', default: 'text' },
     size: { type: 'string', default: '64' },
     connections: { type: 'string', default: '64' },
@@ -43,6 +44,9 @@ const { values } = parseArgs({
     stall: { type: 'string', default: '10' },
   },
 });
+
+/** Of a checkout whose client is meant, for `ours`; empty: of this one. */
+export const { root } = values;
 
 /**
  * @param {'text' | 'binary'} kind

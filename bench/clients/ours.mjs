@@ -1,9 +1,11 @@
-// The client of ohos-websocket as the README shows it, looked up by its own name.
+// The client of ohos-websocket as the README shows it, looked up by its own name; `--root=PATH`: of another checkout.
 
 import { createRequire } from 'node:module';
-import { drive } from './driver.mjs';
+import { pathToFileURL } from 'node:url';
+import { drive, root } from './driver.mjs';
 
-const requireFromRoot = createRequire(new URL('../../package.json', import.meta.url));
+const checkout = root ? pathToFileURL(`${root}/`) : new URL('../../', import.meta.url);
+const requireFromRoot = createRequire(new URL('package.json', checkout));
 const { createWebSocket } = requireFromRoot('ohos-websocket');
 
 await drive(async (url, { onMessage, onClose, onError }) => {

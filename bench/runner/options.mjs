@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { ROWS } from './rows.mjs';
-import { CLIENTS, findServer } from './servers.mjs';
+import { findClient, findServer } from './servers.mjs';
 
 export const USAGE = `usage: npm run bench -- [options]
 
@@ -115,7 +115,7 @@ function chooseRows(pattern, quick, servers) {
   );
   if (rows.length === 0) throw new Error(`no row matches ${pattern}; see --list`);
   if (!servers) return rows;
-  const noClient = servers.find((name) => !CLIENTS.includes(name));
+  const noClient = servers.find((name) => findClient(name) === undefined);
   if (noClient === undefined) return rows.map((row) => ({ ...row, contestants: servers }));
   const serverRows = rows.filter(({ mode }) => mode !== 'client');
   if (serverRows.length === 0) throw new Error(`'${noClient}' is not a client that is compared`);

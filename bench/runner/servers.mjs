@@ -64,7 +64,7 @@ export const CLIENTS = Object.keys(CLIENT_COMMANDS);
 
 export const SERVER_NAMES = Object.keys(SERVERS);
 
-/** What `ours@ROOT` stands for: ohos-websocket of another checkout. */
+/** `ours@ROOT` stands for ohos-websocket of another checkout, its server or its client. */
 const ELSEWHERE = 'ours@';
 
 /**
@@ -84,6 +84,17 @@ export function findServer(name) {
     return script('ours.mjs', `--root=${name.slice(ELSEWHERE.length)}`);
   }
   return Object.hasOwn(SERVERS, name) ? SERVERS[name] : undefined;
+}
+
+/**
+ * @param {string} name
+ * @returns {readonly string[] | undefined} its command, without options
+ */
+export function findClient(name) {
+  if (name.startsWith(ELSEWHERE)) {
+    return [...(CLIENT_COMMANDS.ours ?? []), `--root=${name.slice(ELSEWHERE.length)}`];
+  }
+  return Object.hasOwn(CLIENT_COMMANDS, name) ? CLIENT_COMMANDS[name] : undefined;
 }
 
 /**
@@ -113,7 +124,7 @@ export function serverCommand(name, row) {
  * @returns {readonly string[]} the command line
  */
 export function clientCommand(name, options) {
-  const command = CLIENT_COMMANDS[name];
+  const command = findClient(name);
   if (command === undefined) throw new Error(`no client is called '${name}'`);
   return [...command, ...Object.entries(options).map(([key, value]) => `--${key}=${value}`)];
 }
