@@ -27,7 +27,7 @@ import { formatNumber, formatTable, shortName } from './runner/table.mjs';
 const PACE = 0.5;
 
 /**
- * Measures one row: all contestants in turn, as often as there are rounds.
+ * Measures one row: all contestants in turn, as often as it has rounds.
  *
  * @param {Row} row
  * @param {Options} options
@@ -36,6 +36,7 @@ const PACE = 0.5;
  * @returns {Promise<import('./runner/summary.mjs').RowResult>}
  */
 async function measureRow(row, options, progress, failures) {
+  const rounds = roundsOf(row, options);
   const pinning = choosePinning(row.cores ?? options.cores);
   const samples = new Map(row.contestants.map((name) => [name, /** @type {Sample[]} */ ([])]));
   const { unit, digits, of } = METRICS[row.metric];
@@ -51,14 +52,14 @@ async function measureRow(row, options, progress, failures) {
       progress.note(`${what}: twice ${formatNumber(rate, 0)} msg/s`);
     } catch (error) {
       failures.push(`${what}: ${/** @type {Error} */ (error).message}`);
-      progress.skip(row.contestants.length * options.rounds);
-      return judge(row, samples, options.rounds);
+      progress.skip(row.contestants.length * rounds);
+      return judge(row, samples, rounds);
     }
   }
 
-  for (let round = 1; round <= options.rounds; ++round) {
+  for (let round = 1; round <= rounds; ++round) {
     for (const [name, taken] of samples) {
-      const what = `${row.name}, ${shortName(name)}, round ${round} of ${options.rounds}`;
+      const what = `${row.name}, ${shortName(name)}, round ${round} of ${rounds}`;
       if (taken.length < round - 1) {
         progress.skip(1); // it failed in a round before
         continue;
@@ -75,7 +76,16 @@ async function measureRow(row, options, progress, failures) {
       }
     }
   }
-  return judge(row, samples, options.rounds, rate);
+  return judge(row, samples, rounds, rate);
+}
+
+/**
+ * @param {Row} row
+ * @param {Options} options
+ * @returns {number}
+ */
+function roundsOf(row, options) {
+  return options.rounds * row.repeats;
 }
 
 /**
@@ -90,7 +100,7 @@ async function bench(options) {
   const failures = [];
   const results = [];
 
-  const runs = rows.reduce((sum, { contestants }) => sum + contestants.length, 0) * options.rounds;
+  const runs = rows.reduce((sum, row) => sum + row.contestants.length * roundsOf(row, options), 0);
   const progress = new Progress(runs);
   for (const row of rows) results.push(await measureRow(row, options, progress, failures));
   progress.clear();

@@ -94,7 +94,7 @@ ${commit ? `${commit.id}${changed}` : 'unknown'}, all numbers in [${kept}](${kep
 
 - machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}, Linux ${machine.kernel}
 - versions: ${packages.join(', ')}
-- ${settings.rounds} rounds of ${settings.seconds} s in turn, ${settings.warmupSeconds.toFixed(2)} s to warm up
+- ${settings.rounds} rounds of ${settings.seconds} s in turn, of a row that varies much a multiple of that, ${settings.warmupSeconds.toFixed(2)} s to warm up
 `;
 }
 
