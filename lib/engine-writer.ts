@@ -37,7 +37,7 @@ export class EngineWriter {
   /** The last text of at least `REPEATED_CHARS` in this turn of the event loop, its size, and whether the engine keeps it. */
   readonly #lastText = { text: '', bytes: 0, kept: false };
   #flushScheduled = false;
-  /** While this is set, whoever has set it calls `flush`. */
+  /** While this is set, whoever has set it calls `flush`, if there is still somebody to show something to. */
   held = false;
 
   /** `native` names the engine at the border; `ring` is its down ring; `ownThread`: it does not run on this thread. */
@@ -179,7 +179,7 @@ export class EngineWriter {
 
   readonly #onFlush = (): void => {
     this.#flushScheduled = false;
-    this.flush();
+    if (!this.held) this.flush();
   };
 }
 

@@ -235,10 +235,12 @@ export class Engine implements Transport, ConnectionEngine {
         queueMicrotask(this.#afterMicrotasks);
         return;
       case ReadEnd.bound:
+        this.#turnBytes = 0;
         this.#turnScheduled = true;
         setImmediate(this.#nextTurn);
         break;
       case ReadEnd.asleep:
+        this.#turnBytes = 0;
         break;
     }
     this.#writer.flush();
@@ -273,10 +275,7 @@ export class Engine implements Transport, ConnectionEngine {
           this.#sinceRelease = 0;
           if (reader.release()) binding.wake(this.#native);
           this.#writer.flush();
-          if (this.#turnBytes >= TURN_BYTES) {
-            this.#turnBytes = 0;
-            return ReadEnd.bound;
-          }
+          if (this.#turnBytes >= TURN_BYTES) return ReadEnd.bound;
         }
         // Each event of a client is a task of its own, as on a device: what its handler's promises
         // lead to happens before the next event. A server's events come in batches.
@@ -284,10 +283,8 @@ export class Engine implements Transport, ConnectionEngine {
       }
       this.#sinceRelease = 0;
       if (reader.release()) binding.wake(this.#native);
-      if (reader.trySleep()) {
-        this.#turnBytes = 0;
-        return ReadEnd.asleep;
-      }
+      if (reader.trySleep()) return ReadEnd.asleep;
+      if (this.#turnBytes >= TURN_BYTES) return ReadEnd.bound;
     }
   }
 
@@ -307,7 +304,7 @@ export class Engine implements Transport, ConnectionEngine {
         const connection = this.#find(id);
         if (connection === undefined) return;
         const data = connection.wantsViews
-          ? this.#views.view(offset, size)
+          ? this.#views.view(size)
           : copyOf(this.#reader.ring.bytes, offset, size);
         connection.handler.onMessage(data);
         return;
@@ -522,6 +519,7 @@ export class Engine implements Transport, ConnectionEngine {
     if (this.#endpoints > 0 || this.#native < 0) return;
     binding.stop(this.#native);
     this.#native = -1;
+    this.#writer.held = true;
     this.#published.clear();
   };
 }

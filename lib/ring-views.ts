@@ -1,7 +1,11 @@
 /**
  * Views of binary messages, for the application to keep: bytes of the up ring in memory of their own, which the
  * views of what lies behind them share. One allocation for many messages. Hot path.
+ *
+ * Invariant: what was copied is known by where it stood in all that has come through the ring, never by its place in
+ * the ring's memory. A turn may read more than the ring holds, and then meets other bytes in the same place.
  */
+import { HEADER_BYTES } from './records.js';
 import { RING_HEAD_BYTES, type RingReader } from './ring.js';
 
 /** The memory of views is of at most so many bytes, or of one message. */
@@ -10,38 +14,35 @@ const NO_SLAB = new ArrayBuffer(0);
 
 export class RingViews {
   readonly #reader: RingReader;
-  /** The newest copy, and the place in the ring that it is of. */
+  /** The newest copy, and the position of its first byte. */
   #slab = NO_SLAB;
-  #begin = 0;
-  #end = 0;
+  #position = 0;
 
   constructor(reader: RingReader) {
     this.#reader = reader;
   }
 
-  /** Of `size` bytes at `offset` of the ring's memory, in the record that the reader is at. */
-  view(offset: number, size: number): Uint8Array {
-    if (offset < this.#begin || offset + size > this.#end) this.#copy(offset, size);
-    return new Uint8Array(this.#slab, offset - this.#begin, size);
+  /** Of the payload of `size` bytes of the record that the reader is at. */
+  view(size: number): Uint8Array {
+    const position = (this.#reader.position + HEADER_BYTES) >>> 0;
+    const offset = (position - this.#position) >>> 0;
+    if (offset + size <= this.#slab.byteLength) return new Uint8Array(this.#slab, offset, size);
+    this.#copy(position, size);
+    return new Uint8Array(this.#slab, 0, size);
   }
 
-  #copy(offset: number, size: number): void {
+  #copy(position: number, size: number): void {
     const reader = this.#reader;
-    const { ring, position } = reader;
-    const before = offset - RING_HEAD_BYTES - (position & ring.mask);
-    const readable = ((reader.available() - position) >>> 0) - before;
-    this.#begin = offset;
-    this.#end = Math.min(
-      offset + Math.max(size, Math.min(readable, SLAB_BYTES)),
-      RING_HEAD_BYTES + ring.capacity,
-    );
-    this.#slab = ring.bytes.slice(offset, this.#end).buffer as ArrayBuffer;
+    const { bytes, capacity, mask } = reader.ring;
+    const begin = position & mask;
+    const readable = (reader.available() - position) >>> 0;
+    const end = Math.min(begin + Math.max(size, Math.min(readable, SLAB_BYTES)), capacity);
+    this.#slab = bytes.slice(RING_HEAD_BYTES + begin, RING_HEAD_BYTES + end).buffer as ArrayBuffer;
+    this.#position = position;
   }
 
-  /** The place in the ring may be written anew. */
+  /** At the end of a turn: the newest copy is not kept for nobody. */
   drop(): void {
     this.#slab = NO_SLAB;
-    this.#begin = 0;
-    this.#end = 0;
   }
 }

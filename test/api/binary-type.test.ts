@@ -4,6 +4,7 @@
  * more messages follow; without it an ArrayBuffer. Anything else is refused.
  */
 
+import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { PATIENT, within } from '../helpers/deadline.js';
 import { rejection, TestClient, TestServer } from '../helpers/endpoints.js';
@@ -102,6 +103,34 @@ describe.each(['server', 'client'] as const)('binaryType of our %s', PATIENT, (r
       for (const data of await messages(2)) expect(data).toBeInstanceOf(ArrayBuffer);
     },
   );
+});
+
+describe('binaryType of a server', PATIENT, () => {
+  it('gives each message its own bytes where more comes at once than the ring holds', async () => {
+    const server = await TestServer.start({ binaryType: 'view', permessageDeflate: true });
+    const peer = await RawPeer.open({
+      port: server.port,
+      request: {
+        extra: ['Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover'],
+      },
+    });
+    // Few bytes on the wire, 60 KB in the ring: seventeen of them are a lap of it.
+    const texts = Array.from({ length: 17 }, (_, n) => {
+      const flushed = { finishFlush: constants.Z_SYNC_FLUSH };
+      const deflated = deflateRawSync(Buffer.alloc(58_000 + 200 * n, 't'), flushed).subarray(0, -4);
+      return { opcode: Opcode.text, payload: deflated, rsv: 4 };
+    });
+    const rounds = Array.from({ length: 300 }, (_, n) => n);
+
+    peer.send(...rounds.flatMap((n) => [binary(64, n), ...texts.slice(n % 3)]));
+
+    for (const n of rounds) {
+      let data: unknown;
+      do data = (await server.nextMessage()).data;
+      while (typeof data === 'string');
+      expect(Buffer.compare(data as Uint8Array, payload(64, n))).toBe(0);
+    }
+  });
 });
 
 describe('binaryType', () => {

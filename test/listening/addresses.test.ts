@@ -198,6 +198,15 @@ describe('a path', PATIENT, () => {
     expect(await peers[0].expectClose()).toEqual({ code: 1011, reason: 'first' });
     peers[0].halfClose();
     expect(await server.nextClose()).toMatchObject({ connection: addresses[0], code: 1011 });
+
+    // The number may be given again; the object of the one that has gone does not name the new one.
+    const next = await openLocal(file);
+    const address = await server.nextConnect();
+    expect(await rejection(server.server.send('late', addresses[0]))).toMatchObject({
+      code: 2302006,
+    });
+    await server.send('new', address);
+    expect(await next.expectText()).toBe('new');
     peers[1].sendClose(1000);
     expect(await server.nextClose()).toMatchObject({ connection: addresses[1], code: 1000 });
   });

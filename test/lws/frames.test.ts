@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { webSocket as netstack } from 'ohos-websocket/parity';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { moreCertificatesOfFile } from '../helpers/certificates.js';
 import { growthBound, PATIENT } from '../helpers/deadline.js';
-import { TestClient, TestServer } from '../helpers/endpoints.js';
+import { EventLog, TestClient, TestServer } from '../helpers/endpoints.js';
 import { openBlocked, openClientPair, openServerPair } from '../helpers/pairs.js';
 import {
   closeBody,
@@ -226,18 +227,36 @@ describe(
     ])('%s', async (_what, isTls) => {
       const server = await TestServer.start(isTls ? { serverCert: certificates.server } : {});
       const tls = isTls ? { tls: { rejectUnauthorized: false } } : {};
+      await expectAsSent(server.port, tls, server.log);
+    });
+
+    it("in netstack's profile", async () => {
+      const server = netstack.createWebSocketServer();
+      onTestFinished(() => server.stop().then(() => undefined));
+      const log = new EventLog('server');
+      server.on('messageReceive', (message) => log.add('messageReceive', [message]));
+      await server.start({
+        serverIP: '127.0.0.1',
+        serverPort: 0,
+        maxConcurrentClientsNumber: 5,
+        maxConnectionsForOneClient: 5,
+      });
+      await expectAsSent(server.port as number, {}, log);
+    });
+
+    async function expectAsSent(port: number, tls: object, log: EventLog) {
       // Long enough to lie under the answer wherever that is built.
       for (const size of [100, 400, 3000]) {
-        const peer = await RawPeer.connect({ port: server.port, ...tls });
+        const peer = await RawPeer.connect({ port, ...tls });
         const payload = Buffer.alloc(size, 'x');
         const frames = peer.encode([{ opcode: Opcode.binary, payload }]);
 
         peer.write(Buffer.concat([Buffer.from(upgradeRequest()), frames]));
 
-        const { data } = await server.log.value<{ data: ArrayBuffer }>('messageReceive');
+        const { data } = await log.value<{ data: ArrayBuffer }>('messageReceive');
         expect(Buffer.from(data).equals(payload)).toBe(true);
       }
-    });
+    }
   },
 );
 
