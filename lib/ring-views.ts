@@ -14,8 +14,9 @@ const NO_SLAB = new ArrayBuffer(0);
 
 export class RingViews {
   readonly #reader: RingReader;
-  /** The newest copy, and the position of its first byte. */
+  /** The newest copy, how many bytes it has, and the position of the first. */
   #slab = NO_SLAB;
+  #size = 0;
   #position = 0;
 
   constructor(reader: RingReader) {
@@ -26,7 +27,7 @@ export class RingViews {
   view(size: number): Uint8Array {
     const position = (this.#reader.position + HEADER_BYTES) >>> 0;
     const offset = (position - this.#position) >>> 0;
-    if (offset + size <= this.#slab.byteLength) return new Uint8Array(this.#slab, offset, size);
+    if (offset + size <= this.#size) return new Uint8Array(this.#slab, offset, size);
     this.#copy(position, size);
     return new Uint8Array(this.#slab, 0, size);
   }
@@ -38,11 +39,13 @@ export class RingViews {
     const readable = (reader.available() - position) >>> 0;
     const end = Math.min(begin + Math.max(size, Math.min(readable, SLAB_BYTES)), capacity);
     this.#slab = bytes.slice(RING_HEAD_BYTES + begin, RING_HEAD_BYTES + end).buffer as ArrayBuffer;
+    this.#size = end - begin;
     this.#position = position;
   }
 
   /** At the end of a turn: the newest copy is not kept for nobody. */
   drop(): void {
     this.#slab = NO_SLAB;
+    this.#size = 0;
   }
 }
