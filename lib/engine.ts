@@ -389,7 +389,7 @@ export class Engine implements Transport, ConnectionEngine {
         const isDetailed = ((head >> 8) & DETAILED) !== 0;
         const known = isDetailed ? toDetails(decodeStrings(payload)) : toPeer(payload);
         const { ip, details, certificate } = known;
-        const port = ip.startsWith('unix:') ? id : aux;
+        const port = ip.startsWith('unix:') ? nextLocalPort() : aux;
         const handler = listener?.handler.onAccepted(connection, ip, port, details, certificate);
         if (handler !== undefined) connection.handler = handler;
         return;
@@ -531,6 +531,14 @@ export class Engine implements Transport, ConnectionEngine {
  */
 function collectYoungBuffers(): ArrayBuffer {
   return new ArrayBuffer(1);
+}
+
+let localPort = 0;
+
+/** For the port of a connection over a path: one that no other has had, so that who comes later is not taken for it. */
+function nextLocalPort(): number {
+  localPort += 1;
+  return localPort;
 }
 
 /** A copy, for the application to keep; the way that is the quickest for its size. */

@@ -41,10 +41,7 @@ export class Peers implements Iterable<ServerPeer> {
   find(address: WebSocketConnection): ServerPeer | undefined {
     const { clientIP, clientPort } = address;
     const peer = peerOf(address);
-    if (peer !== undefined && peer.port === clientPort && peer.ip === clientIP) {
-      // When its connection has gone, somebody else may have its address: that one is not meant.
-      return peer.peers === this ? peer : undefined;
-    }
+    if (peer?.peers === this && peer.port === clientPort && peer.ip === clientIP) return peer;
     return this.#known().get(keyOf(clientIP, clientPort))?.at(-1);
   }
 

@@ -199,7 +199,7 @@ describe('a path', PATIENT, () => {
     peers[0].halfClose();
     expect(await server.nextClose()).toMatchObject({ connection: addresses[0], code: 1011 });
 
-    // The number may be given again; the object of the one that has gone does not name the new one.
+    // Who comes later is not taken for the one that has gone.
     const next = await openLocal(file);
     const address = await server.nextConnect();
     expect(await rejection(server.server.send('late', addresses[0]))).toMatchObject({
