@@ -65,8 +65,8 @@ export interface WebSocketTcpAddress {
 
 /**
  * Beyond OHOS. A path to listen on. Its connections have `unix:` and the path as `clientIP`, so they
- * are one client where clients are counted, and as `clientPort` a number that no other connection of
- * this server has at the time.
+ * are one client where clients are counted, and as `clientPort` a number that no other connection over
+ * a path gets in this thread.
  */
 export interface WebSocketLocalAddress {
   /**
