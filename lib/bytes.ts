@@ -19,11 +19,11 @@ function gettersOf(prototype: object) {
   };
 }
 
-const lengthGetter = viewOf.typedArray.byteLength;
+const byteLength = viewOf.typedArray.byteLength;
 
 /** How many bytes there are. */
 export function lengthOf(bytes: Uint8Array): number {
-  return lengthGetter.call(bytes);
+  return byteLength.call(bytes);
 }
 
 /** What is given, as bytes, without a copy. */
@@ -42,8 +42,6 @@ export function forNative(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 function plainView(view: ArrayBufferView): Uint8Array {
-  const { buffer, byteOffset, byteLength } = types.isDataView(view)
-    ? viewOf.dataView
-    : viewOf.typedArray;
-  return new Uint8Array(buffer.call(view), byteOffset.call(view), byteLength.call(view));
+  const of = types.isDataView(view) ? viewOf.dataView : viewOf.typedArray;
+  return new Uint8Array(of.buffer.call(view), of.byteOffset.call(view), of.byteLength.call(view));
 }

@@ -519,6 +519,7 @@ export class Engine implements Transport, ConnectionEngine {
     if (this.#endpoints > 0 || this.#native < 0) return;
     binding.stop(this.#native);
     this.#native = -1;
+    // Nobody reads the ring any more.
     this.#writer.held = true;
     this.#published.clear();
   };

@@ -13,12 +13,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "../load/options.h"
+
 namespace {
+
+using ohws::bench::Kind;
+using ohws::bench::Options;
 
 using Seconds = std::chrono::duration<double>;
 
@@ -29,17 +33,6 @@ constexpr size_t kVariants = 256;
 constexpr size_t kReceiveBytes = 64 * 1024;
 
 enum class Phase { kConnect, kWarmup, kMeasure, kDrain, kClose };
-
-struct Options {
-  int port = 0;
-  bool binary = false;
-  size_t size = 64;
-  size_t connections = 64;
-  size_t inflight = 16;
-  double warmup = 1;
-  double seconds = 3;
-  double stall = 10;
-};
 
 struct Connection {
   lws* wsi = nullptr;
@@ -158,7 +151,7 @@ class Driver {
     connect_seconds_ = Seconds(std::chrono::steady_clock::now() - started_).count();
     for (Connection& connection : connections_) Send(connection, options_.inflight);
     phase_ = Phase::kWarmup;
-    Schedule(timer_, options_.warmup, [](Driver& driver) { driver.OnPhaseEnd(); });
+    Schedule(timer_, options_.warmup_seconds, [](Driver& driver) { driver.OnPhaseEnd(); });
     LookForHang();
   }
 
@@ -174,7 +167,7 @@ class Driver {
     const bool is_last = lws_is_final_fragment(connection.wsi) != 0 && lws_remaining_packet_payload(connection.wsi) == 0;
     const bool is_right = sequence < connection.sent && rest.starts_with(bytes) &&
                           is_last == (bytes.size() == rest.size()) &&
-                          options_.binary == (lws_frame_is_binary(connection.wsi) != 0);
+                          (options_.kind == Kind::kBinary) == (lws_frame_is_binary(connection.wsi) != 0);
     if (!is_right) Fail(Name(connection) + ", message " + std::to_string(sequence) + ": wrong content");
     if (!is_last) {
       connection.received_bytes += bytes.size();
@@ -200,7 +193,7 @@ class Driver {
       const std::string& message = Message(connection, connection.sent);
       std::memcpy(out_.data() + LWS_PRE, message.data(), message.size());
       if (lws_write(connection.wsi, out_.data() + LWS_PRE, message.size(),
-                    options_.binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0) {
+                    options_.kind == Kind::kBinary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0) {
         return -1;
       }
       ++connection.sent;
@@ -245,7 +238,7 @@ class Driver {
       Fail("hang: " + std::to_string(connections_.size() - closed_) + " connections without a close event");
     }
     seen_ = verified_ + closed_;
-    Schedule(watch_, options_.stall, [](Driver& driver) { driver.LookForHang(); });
+    Schedule(watch_, options_.stall_seconds, [](Driver& driver) { driver.LookForHang(); });
   }
 
   template <typename Action>
@@ -307,38 +300,14 @@ int OnEvent(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t 
   return driver->OnEvent(*static_cast<Connection*>(user), reason, bytes);
 }
 
-// Each is `--name=value`, as driver.mjs has them.
-Options Parse(int count, char** arguments) {
-  std::map<std::string, std::string, std::less<>> values;
-  for (int i = 1; i < count; ++i) {
-    const std::string_view text = arguments[i];
-    const size_t equals = text.find('=');
-    if (!text.starts_with("--") || equals == std::string_view::npos) Fail("not an option: " + std::string(text));
-    values[std::string(text.substr(2, equals - 2))] = text.substr(equals + 1);
-  }
-  const auto number = [&values](const char* name, auto& out) {
-    const auto found = values.find(name);
-    if (found == values.end()) return;
-    out = static_cast<std::remove_reference_t<decltype(out)>>(std::atof(found->second.c_str()));
-  };
-  Options options;
-  number("port", options.port);
-  number("size", options.size);
-  number("connections", options.connections);
-  number("inflight", options.inflight);
-  number("warmup", options.warmup);
-  number("seconds", options.seconds);
-  number("stall", options.stall);
-  options.binary = values["kind"] == "binary";
-  return options;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   lws_set_log_level(LLL_ERR, nullptr);
-  Driver driver(Parse(count, arguments));
+  Options options;
+  if (!ohws::bench::ParseOptions(count, arguments, options)) Fail("wrong options");
+  Driver driver(options);
 
   lws_protocols protocols[] = {{"bench", OnEvent, 0, kReceiveBytes, 0, nullptr, 0}, LWS_PROTOCOL_LIST_TERM};
   lws_context_creation_info info{};

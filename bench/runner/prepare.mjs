@@ -36,8 +36,9 @@ export function compile() {
   const libraries = [`-isystem${library}/include`, file, '-lssl', '-lcrypto'];
   const server = [`${BENCH_DIRECTORY}/servers/lws.cpp`];
   compileProgram('lws', server, [...server, stats, file], libraries);
-  const client = [`${BENCH_DIRECTORY}/clients/lws.cpp`];
-  compileProgram('lws-client', client, [...client, file], libraries);
+  const client = [`${BENCH_DIRECTORY}/clients/lws.cpp`, `${LOAD_DIRECTORY}/options.cpp`];
+  const headers = [`${LOAD_DIRECTORY}/options.h`, `${LOAD_DIRECTORY}/payload.h`];
+  compileProgram('lws-client', client, [...client, ...headers, file], libraries);
 }
 
 /**

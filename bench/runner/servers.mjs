@@ -126,5 +126,8 @@ export function serverCommand(name, row) {
 export function clientCommand(name, options) {
   const command = findClient(name);
   if (command === undefined) throw new Error(`no client is called '${name}'`);
-  return [...command, ...Object.entries(options).map(([key, value]) => `--${key}=${value}`)];
+  return [
+    ...command,
+    ...Object.entries(options).flatMap(([key, value]) => [`--${key}`, `${value}`]),
+  ];
 }
