@@ -228,7 +228,6 @@ export class Engine implements Transport, ConnectionEngine {
     this.#writer.held = true;
     const end = this.#read();
     this.#writer.held = false;
-    this.#views.drop();
     switch (end) {
       case ReadEnd.clientEvent:
         this.#turnScheduled = true;
@@ -243,6 +242,7 @@ export class Engine implements Transport, ConnectionEngine {
         this.#turnBytes = 0;
         break;
     }
+    this.#views.drop();
     this.#writer.flush();
   }
 

@@ -43,7 +43,7 @@ export class RingViews {
     this.#position = position;
   }
 
-  /** At the end of a turn: the newest copy is not kept for nobody. */
+  /** When there is nothing more to read for now: the newest copy is not kept for nobody. */
   drop(): void {
     this.#slab = NO_SLAB;
     this.#size = 0;
