@@ -1,64 +1,45 @@
 /**
  * The transport over a native engine, which is started with the first endpoint and stopped a moment after
  * the last: who is behind which id. It reads what the engine tells and calls the handlers; what the engine is
- * told goes through its `EngineWriter`. It knows nothing of the API above.
+ * told goes through its `EngineWriter`. It knows nothing of the API above. Hot path.
  *
- * A crossing into native code happens once a batch.
+ * Invariants:
+ *  1. Records are read in their order, each once, whatever its handler throws.
+ *  2. An event of a client is a task of its own, as on a device: what its handler's promises lead to happens
+ *     before the next event. A server's events come in batches, and native code is crossed into once a batch.
+ *  3. A record's bytes are the ring's until room is given back: a handler gets copies, or memory of its own.
+ *  4. What handlers write is shown to the engine at the latest when reading ends for now.
+ *  5. Nobody sleeps while something can be read (`RingReader.trySleep`), nor reads more than `TURN_BYTES`, by
+ *     whatever way they came, before the event loop has its turn.
  */
 import { binding } from './binding.js';
-import {
-  toDetails,
-  toDrainReport,
-  toFailure,
-  toPairs,
-  toPeer,
-  toStats,
-  toUpgradeInfo,
-} from './engine-answers.js';
-import {
-  type ConnectionEngine,
-  type ConnectionRules,
-  EngineConnection,
-  MAX_REASON_BYTES,
-  NO_RULES,
-} from './engine-connection.js';
-import {
-  answerStrings,
-  clientStrings,
-  encodeRequest,
-  serverStrings,
-  tlsStrings,
-} from './engine-requests.js';
+import { toFailure, toPairs } from './engine-answers.js';
+import { type ConnectionEngine, EngineConnection, NO_RULES } from './engine-connection.js';
+import { EngineListener, type ListenerEngine } from './engine-listener.js';
+import { clientStrings, encodeRequest, serverStrings } from './engine-requests.js';
 import { EngineWriter } from './engine-writer.js';
 import { PublishQueue } from './publish-queue.js';
 import {
   ABNORMAL,
   ASCII_ONLY,
-  DETAILED,
   Down,
   decodeStrings,
-  encodeStrings,
   HEADER_BYTES,
   JS_OWNED_ID,
   LOCAL_CLOSE,
   PAD,
+  type RareRecord,
   recordBytes,
-  SECURE,
   Up,
-  WATCH_PINGS,
-  WATCH_PONGS,
 } from './records.js';
 import { RING_HEAD_BYTES, Ring, RingReader } from './ring.js';
 import { RingViews } from './ring-views.js';
 import { processQueue } from './send-queue.js';
-import type { EngineStats } from './server-stats.js';
 import type {
   ClientConfig,
   ClientHandler,
   CloseInfo,
   Connection,
-  EngineFailure,
-  EngineListener,
   Message,
   ServerConfig,
   ServerConnectionHandler,
@@ -83,20 +64,11 @@ const IDLE_STOP_MS = 1000;
 
 const EMPTY = new Uint8Array(0);
 
-interface ListenerEntry {
-  readonly handler: ServerHandler;
-  readonly rules: ConnectionRules;
-  /** Wait for answers to the steps of a reload, in the order of the questions. */
-  readonly reloads: ((failure: EngineFailure | 'gone' | undefined) => void)[];
-  /** Wait for answers about its counters, in the order of the questions. */
-  readonly asked: ((stats: EngineStats | undefined) => void)[];
-}
-
 /** Why a turn of reading ended. */
 const ReadEnd = { asleep: 0, bound: 1, clientEvent: 2 } as const;
 type ReadEnd = (typeof ReadEnd)[keyof typeof ReadEnd];
 
-export class Engine implements Transport, ConnectionEngine {
+export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   #native = -1;
   #reader!: RingReader;
   #views!: RingViews;
@@ -111,7 +83,7 @@ export class Engine implements Transport, ConnectionEngine {
   /** Accepted connections by the engine's id, clients and listeners by ours. */
   #accepted: (EngineConnection | undefined)[] = [];
   readonly #clients = new Map<number, EngineConnection>();
-  readonly #listeners = new Map<number, ListenerEntry>();
+  readonly #listeners = new Map<number, EngineListener>();
   /** Clients that are closed for the application and not yet for TCP. */
   readonly #leaving = new Set<number>();
   readonly #published = new PublishQueue(() => this.post(Down.publishedRequest, 0));
@@ -140,54 +112,10 @@ export class Engine implements Transport, ConnectionEngine {
   listen(config: ServerConfig, handler: ServerHandler): EngineListener {
     const strings = encodeRequest(serverStrings(config));
     const id = this.#openEndpoint();
-    this.#listeners.set(id, { handler, rules: config, asked: [], reloads: [] });
+    const listener = new EngineListener(this, id, config, handler);
+    this.#listeners.set(id, listener);
     this.post(Down.listen, id, strings);
-    return {
-      stop: (code, reason, drainMs) => {
-        if (!this.#listeners.has(id)) return;
-        const onWire = Buffer.from(reason, 'utf8').subarray(0, MAX_REASON_BYTES);
-        if (drainMs === undefined) this.post(Down.stop, id, onWire, code);
-        else this.post(Down.drain, id, onWire, code, drainMs);
-      },
-      accept: () => {
-        if (this.#listeners.has(id)) this.post(Down.accept, id);
-      },
-      prepareReload: (tls) => this.#reload(id, Down.reload, 0, encodeRequest(tlsStrings(tls))),
-      endReload: (take) => this.#reload(id, Down.reloadEnd, take ? 1 : 0),
-      stats: () => this.#askStats(id),
-      answerUpgrade: (request, answer) => {
-        if (!this.#listeners.has(id)) return;
-        const status = 'status' in answer ? answer.status : 0;
-        this.post(Down.upgradeAnswer, id, encodeStrings(answerStrings(answer)), status, request);
-      },
-      watch: (pings, pongs) => {
-        const what = (pings ? WATCH_PINGS : 0) | (pongs ? WATCH_PONGS : 0);
-        if (this.#listeners.has(id)) this.post(Down.watch, id, EMPTY, 0, what);
-      },
-    };
-  }
-
-  #reload(
-    id: number,
-    kind: number,
-    arg: number,
-    strings: Uint8Array = EMPTY,
-  ): Promise<EngineFailure | 'gone' | undefined> {
-    const listener = this.#listeners.get(id);
-    if (listener === undefined) return Promise.resolve('gone');
-    return new Promise((resolve) => {
-      listener.reloads.push(resolve);
-      this.post(kind, id, strings, 0, arg);
-    });
-  }
-
-  #askStats(id: number): Promise<EngineStats | undefined> {
-    const listener = this.#listeners.get(id);
-    if (listener === undefined) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      listener.asked.push(resolve);
-      this.post(Down.statsRequest, id);
-    });
+    return listener;
   }
 
   publish(
@@ -277,8 +205,7 @@ export class Engine implements Transport, ConnectionEngine {
           this.#writer.flush();
           if (this.#turnBytes >= TURN_BYTES) return ReadEnd.bound;
         }
-        // Each event of a client is a task of its own, as on a device: what its handler's promises
-        // lead to happens before the next event. A server's events come in batches.
+        // Invariant 2.
         if (id < 0 && (head & 0xff) !== PAD) return ReadEnd.clientEvent;
       }
       this.#sinceRelease = 0;
@@ -327,7 +254,14 @@ export class Engine implements Transport, ConnectionEngine {
         this.#find(id)?.onDrained();
         return;
       default:
-        this.#dispatchRare(head, id >>> 0, arg >>> 0, offset, size);
+        this.#dispatchRare({
+          kind: head & 0xff,
+          flags,
+          aux: head >>> 16,
+          id: id >>> 0,
+          arg: arg >>> 0,
+          payload: this.#reader.ring.buffer.subarray(offset, offset + size),
+        });
     }
   }
 
@@ -346,12 +280,11 @@ export class Engine implements Transport, ConnectionEngine {
     return id >= 0 ? this.#accepted[id] : this.#clients.get(id >>> 0);
   }
 
-  #dispatchRare(head: number, id: number, arg: number, offset: number, size: number): void {
-    const aux = head >>> 16;
-    const payload = this.#reader.ring.buffer.subarray(offset, offset + size);
-    switch (head & 0xff) {
+  #dispatchRare(record: RareRecord): void {
+    const { kind, flags, aux, id, arg, payload } = record;
+    switch (kind) {
       case Up.started: {
-        const failure = size === 0 ? undefined : toFailure(decodeStrings(payload));
+        const failure = payload.length === 0 ? undefined : toFailure(decodeStrings(payload));
         const handler = this.#clients.get(id)?.handler as ClientHandler | undefined;
         if (failure !== undefined) this.#endClient(id);
         handler?.onStarted(failure);
@@ -373,8 +306,8 @@ export class Engine implements Transport, ConnectionEngine {
       case Up.closed: {
         const [given = '', peerReason = '', ...failure] = decodeStrings(payload);
         const peer = arg === 0 ? undefined : { code: arg, reason: peerReason };
-        const abnormal = ((head >> 8) & ABNORMAL) !== 0;
-        const isOurs = ((head >> 8) & LOCAL_CLOSE) !== 0;
+        const abnormal = (flags & ABNORMAL) !== 0;
+        const isOurs = (flags & LOCAL_CLOSE) !== 0;
         const reason = (isOurs ? this.#find(id | 0)?.closeReason : undefined) ?? given;
         const close: CloseInfo = abnormal
           ? { code: aux, reason, abnormal, peer, failure: toFailure(failure) }
@@ -384,27 +317,13 @@ export class Engine implements Transport, ConnectionEngine {
       }
       case Up.accepted: {
         const listener = this.#listeners.get(arg);
-        const connection = new EngineConnection(this, id, listener?.rules ?? NO_RULES);
+        const connection = new EngineConnection(this, id, listener?.config ?? NO_RULES);
         this.#accepted[id] = connection;
-        const isDetailed = ((head >> 8) & DETAILED) !== 0;
-        const known = isDetailed ? toDetails(decodeStrings(payload)) : toPeer(payload);
-        const { ip, details, certificate } = known;
-        const port = ip.startsWith('unix:') ? nextLocalPort() : aux;
-        const handler = listener?.handler.onAccepted(connection, ip, port, details, certificate);
-        if (handler !== undefined) connection.handler = handler;
+        listener?.onAccepted(connection, record);
         return;
       }
       case Up.published:
         this.#published.onPublished();
-        return;
-      case Up.upgradeRequest: {
-        const secure = ((head >> 8) & SECURE) !== 0;
-        const request = toUpgradeInfo(arg, aux, secure, decodeStrings(payload));
-        this.#listeners.get(id)?.handler.onUpgrade(request);
-        return;
-      }
-      case Up.upgradeEnded:
-        this.#listeners.get(id)?.handler.onUpgradeEnded(arg);
         return;
       case Up.ping:
         this.#acceptedHandler(id)?.onPing(toArrayBuffer(payload));
@@ -415,35 +334,17 @@ export class Engine implements Transport, ConnectionEngine {
       case Up.gone:
         if (this.#leaving.delete(id)) this.#closeEndpoint();
         return;
-      case Up.listening: {
-        const handler = this.#listeners.get(id)?.handler;
-        const strings = decodeStrings(payload);
-        const failure = strings[0] === '' ? undefined : toFailure(strings);
-        if (failure !== undefined) this.#endListener(id);
-        handler?.onStarted(failure === undefined ? strings.slice(1).map(Number) : [], failure);
-        return;
-      }
-      case Up.refused: {
-        const [ip = '', detail = ''] = decodeStrings(payload);
-        this.#listeners.get(id)?.handler.onRefused(ip, aux, detail);
-        return;
-      }
-      case Up.reloaded: {
-        const failure = size === 0 ? undefined : toFailure(decodeStrings(payload));
-        this.#listeners.get(id)?.reloads.shift()?.(failure);
-        return;
-      }
+      case Up.listening:
+      case Up.refused:
+      case Up.upgradeRequest:
+      case Up.upgradeEnded:
+      case Up.reloaded:
       case Up.stats:
-        this.#listeners.get(id)?.asked.shift()?.(toStats(decodeStrings(payload)));
+      case Up.stopped:
+        this.#listeners.get(id)?.onRecord(record);
         return;
-      case Up.stopped: {
-        const handler = this.#listeners.get(id)?.handler;
-        this.#endListener(id);
-        handler?.onStopped(size === 0 ? undefined : toDrainReport(decodeStrings(payload)));
-        return;
-      }
       default:
-        throw new Error(`ohos-websocket: unknown record ${head & 0xff}`);
+        throw new Error(`ohos-websocket: unknown record ${kind}`);
     }
   }
 
@@ -471,10 +372,7 @@ export class Engine implements Transport, ConnectionEngine {
     if (this.#clients.delete(id)) this.#closeEndpoint();
   }
 
-  #endListener(id: number): void {
-    const listener = this.#listeners.get(id);
-    for (const resolve of listener?.asked ?? []) resolve(undefined);
-    for (const resolve of listener?.reloads ?? []) resolve('gone');
+  onListenerEnded(id: number): void {
     if (this.#listeners.delete(id)) this.#closeEndpoint();
   }
 
@@ -532,14 +430,6 @@ export class Engine implements Transport, ConnectionEngine {
  */
 function collectYoungBuffers(): ArrayBuffer {
   return new ArrayBuffer(1);
-}
-
-let localPort = 0;
-
-/** For the port of a connection over a path: one that no other has had, so that who comes later is not taken for it. */
-function nextLocalPort(): number {
-  localPort += 1;
-  return localPort;
 }
 
 /** A copy, for the application to keep; the way that is the quickest for its size. */

@@ -80,6 +80,16 @@ export const SECURE = 1;
 export const WATCH_PINGS = 1;
 export const WATCH_PONGS = 2;
 
+/** A record that does not carry a message; its payload is the ring's, to be read before the next one. */
+export interface RareRecord {
+  readonly kind: number;
+  readonly flags: number;
+  readonly aux: number;
+  readonly id: number;
+  readonly arg: number;
+  readonly payload: Buffer;
+}
+
 export function recordBytes(payloadSize: number): number {
   return (HEADER_BYTES + payloadSize + RECORD_ALIGN - 1) & ~(RECORD_ALIGN - 1);
 }

@@ -9,7 +9,7 @@ import { sumOf } from './server-stop.js';
 import type {
   DrainReport,
   EngineFailure,
-  EngineListener,
+  HoldingListener,
   ListenAddress,
   Listener,
   ServerConfig,
@@ -21,7 +21,7 @@ import type {
 
 /** What it needs of an engine. */
 export interface ListeningEngine {
-  listen(config: ServerConfig, handler: ServerHandler): EngineListener;
+  listen(config: ServerConfig, handler: ServerHandler): HoldingListener;
 }
 
 export class ThreadedListener implements Listener {
@@ -29,7 +29,7 @@ export class ThreadedListener implements Listener {
   readonly #handler: ServerHandler;
   readonly #threads: number;
   /** By thread; those that could not listen are gone. */
-  readonly #listeners: EngineListener[] = [];
+  readonly #listeners: HoldingListener[] = [];
   #failed = 0;
   /** Listeners that have to answer before the next step. */
   #awaited = 1;

@@ -240,7 +240,7 @@ export interface ServerConfig {
   readonly threads: number;
   /** Listeners of one name share the limits that count connections; `''` for one that is alone. */
   readonly admissionName: string;
-  /** Listens, but accepts nobody before `EngineListener.accept`. */
+  /** Listens, but accepts nobody before `HoldingListener.accept`. */
   readonly holds: boolean;
 }
 
@@ -395,8 +395,8 @@ export interface Listener {
   watch(pings: boolean, pongs: boolean): void;
 }
 
-/** The listener of one engine. */
-export interface EngineListener extends Listener {
+/** A listener that may wait with letting people in. */
+export interface HoldingListener extends Listener {
   /** Of one that `holds`: whoever has come is let in from now on. */
   accept(): void;
 }

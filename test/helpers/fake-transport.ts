@@ -11,7 +11,7 @@ import type {
   CloseInfo,
   Connection,
   EngineFailure,
-  EngineListener,
+  HoldingListener,
   OpenInfo,
   Publisher,
   ServerConfig,
@@ -129,7 +129,7 @@ export class FakeTransport implements Transport {
     return connection;
   }
 
-  listen(config: ServerConfig, handler: ServerHandler): EngineListener {
+  listen(config: ServerConfig, handler: ServerHandler): HoldingListener {
     if (this.broken !== undefined) throw this.broken;
     const stops: FakeServer['stops'] = [];
     const watches: FakeServer['watches'] = [];
