@@ -155,9 +155,9 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   #turn(): void {
     this.#writer.held = true;
     const end = this.#read();
-    this.#writer.held = false;
     switch (end) {
       case ReadEnd.clientEvent:
+        // What its promises send leaves with what its handler has sent.
         this.#turnScheduled = true;
         queueMicrotask(this.#afterMicrotasks);
         return;
@@ -171,6 +171,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         break;
     }
     this.#views.drop();
+    this.#writer.held = false;
     this.#writer.flush();
   }
 
