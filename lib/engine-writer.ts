@@ -2,8 +2,13 @@
  * What JavaScript tells a running engine: the records of the down ring, those that wait for room in it, and
  * payloads that go beside it. Hot path: `write` runs once a message.
  *
- * Everything a turn of the event loop writes is shown to the engine at its end, and the engine is woken only
- * if it sleeps.
+ * Invariants:
+ *  1. Records reach the engine in the order in which they were written; nothing overtakes one that waits for room.
+ *  2. Data are the application's, for it to change as soon as a call returns: what has to wait is copied.
+ *  3. What handlers write is shown when they have run; else it is shown as soon as what runs now gives way to the next
+ *     microtask. Where that was less than `GATHER_MS` ago, what follows gathers, so that replies of many handlers leave
+ *     together: until all microtasks have run, or, if they work on and on, until one of them writes after that time.
+ *  4. The engine is woken only if it sleeps.
  */
 import { binding } from './binding.js';
 import { bytesOf, forNative, lengthOf } from './bytes.js';
@@ -23,7 +28,24 @@ const REPEATED_CHARS = 1024;
  */
 const SEND_NOW_BYTES = 256 * 1024;
 
+/** Milliseconds. */
+const GATHER_MS = 1;
+
 const EMPTY = new Uint8Array(0);
+
+/** Who shows the engine what is written next. */
+const Shown = {
+  /** Nobody yet. */
+  byNobody: 0,
+  byMicrotask: 1,
+  /** A tick, which runs behind all microtasks. */
+  byTick: 2,
+  /** Whoever reads what the engine tells, which is under way … */
+  byReader: 3,
+  /** … or goes on in a task to come. */
+  byReaderLater: 4,
+} as const;
+type Shown = (typeof Shown)[keyof typeof Shown];
 
 /** A record that found the ring full; false if it still does. */
 type Waiting = () => boolean;
@@ -36,9 +58,9 @@ export class EngineWriter {
   #waiting: Waiting[] = [];
   /** The last text of at least `REPEATED_CHARS` in this turn of the event loop, its size, and whether the engine keeps it. */
   readonly #lastText = { text: '', bytes: 0, kept: false };
-  #flushScheduled = false;
-  /** While this is set, whoever has set it calls `flush`, if there is still somebody to show something to. */
-  held = false;
+  #shown: Shown = Shown.byNobody;
+  /** When something was shown last, not by the reader, or began to gather; of `performance.now()`. */
+  #since = 0;
 
   /** `native` names the engine at the border; `ring` is its down ring; `ownThread`: it does not run on this thread. */
   constructor(native: number, ring: Ring, ownThread: boolean) {
@@ -52,7 +74,7 @@ export class EngineWriter {
     if (this.#waiting.length > 0 || !this.#ring.writeBytes(kind, id, payload, aux, arg)) {
       this.#wait(kind, id, payload, aux, arg);
     } else {
-      this.#scheduleFlush();
+      this.#written();
     }
   }
 
@@ -148,7 +170,7 @@ export class EngineWriter {
     if (this.#waiting.length > 0 || !this.#ring.writeBytes(kind, id, bytes, 0, arg)) {
       this.#wait(kind, id, new Uint8Array(bytes), 0, arg);
     } else {
-      this.#scheduleFlush();
+      this.#written();
     }
   }
 
@@ -157,7 +179,7 @@ export class EngineWriter {
     if (this.#waiting.length === 0) {
       const size = this.#ring.writeText(kind, id, text, arg);
       if (size >= 0) {
-        this.#scheduleFlush();
+        this.#written();
         return size;
       }
     }
@@ -168,19 +190,63 @@ export class EngineWriter {
 
   #wait(kind: number, id: number, payload: Uint8Array, aux: number, arg: number): void {
     this.#waiting.push(() => this.#ring.writeBytes(kind, id, payload, aux, arg));
-    this.#scheduleFlush();
+    this.#written();
   }
 
-  #scheduleFlush(): void {
-    if (this.held || this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    queueMicrotask(this.#onFlush);
+  /** Handlers run from now on. */
+  beginReading(): void {
+    this.#shown = Shown.byReader;
   }
 
-  readonly #onFlush = (): void => {
-    this.#flushScheduled = false;
-    if (!this.held) this.flush();
+  /** They have run for now; more follow behind the tasks that they have led to. */
+  pauseReading(): void {
+    this.#shown = Shown.byReaderLater;
+  }
+
+  endReading(): void {
+    this.#shown = Shown.byNobody;
+    this.flush();
+  }
+
+  /** There is nobody any more to show something to. */
+  end(): void {
+    this.#shown = Shown.byReader;
+  }
+
+  /** Invariant 3. */
+  #written(): void {
+    if (this.#shown === Shown.byReader || this.#shown === Shown.byMicrotask) return;
+    const now = performance.now();
+    const isDue = now - this.#since >= GATHER_MS;
+    if (this.#shown !== Shown.byNobody) {
+      if (isDue) this.#show(now);
+    } else if (isDue) {
+      this.#shown = Shown.byMicrotask;
+      queueMicrotask(this.#onMicrotask);
+    } else {
+      this.#shown = Shown.byTick;
+      this.#since = now;
+      process.nextTick(this.#onTick);
+    }
+  }
+
+  readonly #onMicrotask = (): void => {
+    if (this.#shown === Shown.byMicrotask) this.#showNow();
   };
+
+  readonly #onTick = (): void => {
+    if (this.#shown === Shown.byTick) this.#showNow();
+  };
+
+  #showNow(): void {
+    this.#shown = Shown.byNobody;
+    this.#show(performance.now());
+  }
+
+  #show(now: number): void {
+    this.#since = now;
+    this.flush();
+  }
 }
 
 function encodeId(id: number): Uint8Array {

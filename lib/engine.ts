@@ -64,6 +64,14 @@ const IDLE_STOP_MS = 1000;
 
 const EMPTY = new Uint8Array(0);
 
+/** Those that run. */
+const running = new Set<Engine>();
+
+/** The process ends, and nobody's tick comes any more: what was sent leaves as far as the system takes it. */
+function showAll(): void {
+  for (const engine of running) engine.showAtEnd();
+}
+
 /** Why a turn of reading ended. */
 const ReadEnd = { asleep: 0, bound: 1, clientEvent: 2 } as const;
 type ReadEnd = (typeof ReadEnd)[keyof typeof ReadEnd];
@@ -153,11 +161,11 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   };
 
   #turn(): void {
-    this.#writer.held = true;
+    this.#writer.beginReading();
     const end = this.#read();
     switch (end) {
       case ReadEnd.clientEvent:
-        // What its promises send leaves with what its handler has sent.
+        this.#writer.pauseReading();
         this.#turnScheduled = true;
         queueMicrotask(this.#afterMicrotasks);
         return;
@@ -171,8 +179,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         break;
     }
     this.#views.drop();
-    this.#writer.held = false;
-    this.#writer.flush();
+    this.#writer.endReading();
   }
 
   /** Reads what there is, within bounds. */
@@ -412,6 +419,12 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
     binding.setRef(this.#native, false);
     // The engine finds us asleep, so that its first word rings.
     this.#reader.trySleep();
+    if (running.size === 0) process.on('exit', showAll);
+    running.add(this);
+  }
+
+  showAtEnd(): void {
+    this.#writer.flush();
   }
 
   readonly #stop = (): void => {
@@ -419,8 +432,10 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
     binding.stop(this.#native);
     this.#native = -1;
     // Nobody reads the ring any more.
-    this.#writer.held = true;
+    this.#writer.end();
     this.#published.clear();
+    running.delete(this);
+    if (running.size === 0) process.off('exit', showAll);
   };
 }
 

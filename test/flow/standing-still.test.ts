@@ -1,7 +1,7 @@
 /**
  * What goes on while JavaScript stands still, on whose thread the engine usually works, or does not come back to its
- * event loop: pings are answered, and heartbeats go out. JavaScript goes on when the peer, on a thread of its own, has
- * seen that.
+ * event loop: pings are answered, heartbeats go out, and so does what is sent. JavaScript goes on when the peer, on a
+ * thread of its own, has seen that.
  */
 
 import { once } from 'node:events';
@@ -71,20 +71,39 @@ describe(
   'while JavaScript works and sends, and does not come back to its event loop',
   PATIENT,
   () => {
-    it('a server answers a ping', async () => {
+    it.each([
+      ['answers a ping', Opcode.pong],
+      ['sends what it is given meanwhile', Opcode.text],
+    ])('a server %s', async (_what, awaited) => {
       const server = new TestServer({ without: ['messageReceive'] });
       await server.start();
-      const answered = new Promise<boolean>((resolve) => {
+      const seen = new Promise<boolean>((resolve) => {
         server.server.on('messageReceive', ({ data, clientConnection }) => {
           if (data === 'stand still') {
-            resolve(workOn(() => server.server.send('at work', clientConnection)));
+            // What the handler itself sends leaves when it returns.
+            queueMicrotask(() =>
+              resolve(workOn(() => server.server.send('at work', clientConnection))),
+            );
           }
         });
       });
 
-      const { workOn } = peer('client', Opcode.pong, server.port);
+      const { workOn } = peer('client', awaited, server.port);
 
-      expect(await answered).toBe(true);
+      expect(await seen).toBe(true);
+    });
+
+    it('a client sends what it is given meanwhile', async () => {
+      const { worker, workOn } = peer('server', Opcode.text);
+      const [port] = (await once(worker, 'message')) as [number];
+      const client = new TestClient({ without: ['open'] });
+      const seen = new Promise<boolean>((resolve) => {
+        client.ws.on('open', () => resolve(workOn(() => client.ws.send('at work'))));
+      });
+
+      await client.connect(`ws://127.0.0.1:${port}/`);
+
+      expect(await seen).toBe(true);
     });
   },
 );

@@ -1,10 +1,13 @@
 /**
  * `process.exit` and uncaught exceptions at every stage of the package's life: the process ends at
- * once, with its own exit code and never by a signal, whatever is open and under way.
+ * once, with its own exit code and never by a signal, whatever is open and under way. What was sent before leaves, as
+ * far as the system takes it.
  */
 
 import { describe, expect, test } from 'vitest';
-import { expectExit } from '../helpers/child.js';
+import { Child, expectExit } from '../helpers/child.js';
+import { PATIENT } from '../helpers/deadline.js';
+import { RawListener, RawPeer } from '../helpers/peers.js';
 import { STAGES } from './fixtures/stages.mjs';
 
 const leave = new URL('./fixtures/leave.mjs', import.meta.url);
@@ -23,6 +26,35 @@ describe('process.exit', () => {
 
   test.each(['nothing', 'traffic'])('in an event handler, with %s besides', async (stage) => {
     await expectExit(leave, { args: ['exit-in-handler', stage], code: 7 });
+  });
+});
+
+describe('what is sent just before process.exit leaves', PATIENT, () => {
+  const lastWords = new URL('./fixtures/last-words.mjs', import.meta.url);
+  const peers = {
+    client: async (how: string): Promise<[Child, RawPeer]> => {
+      const listener = await RawListener.listen();
+      const child = new Child(lastWords, { args: ['client', how, String(listener.port)] });
+      return [child, await listener.acceptOpen()];
+    },
+    server: async (how: string): Promise<[Child, RawPeer]> => {
+      const child = new Child(lastWords, { args: ['server', how] });
+      const port = (await child.message()) as number;
+      return [child, await RawPeer.open({ port })];
+    },
+  };
+
+  test.each([
+    ['client', 'at once'],
+    ['client', 'awaited'],
+    ['server', 'at once'],
+    ['server', 'awaited'],
+  ] as const)('by a %s, %s', async (role, how) => {
+    const [child, peer] = await peers[role](how);
+
+    for (let n = 0; n < 100; n += 1) expect(await peer.expectText()).toBe(String(n));
+
+    expect(await child.ended()).toMatchObject({ code: 7 });
   });
 });
 
