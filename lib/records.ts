@@ -103,14 +103,20 @@ export interface FastBuffer extends Buffer {
 
 /** Each string as its length (32 bits, little endian) and its bytes, filled up to four. */
 export function encodeStrings(strings: readonly string[]): Buffer {
-  const parts: Buffer[] = [];
+  let total = 0;
+  for (const text of strings) total += 4 + padded(Buffer.byteLength(text));
+  const bytes = Buffer.alloc(total);
+  let at = 0;
   for (const text of strings) {
-    const bytes = Buffer.from(text, 'utf8');
-    const head = Buffer.alloc(4);
-    head.writeUInt32LE(bytes.length);
-    parts.push(head, bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4));
+    const size = bytes.write(text, at + 4);
+    bytes.writeUInt32LE(size, at);
+    at += 4 + padded(size);
   }
-  return Buffer.concat(parts);
+  return bytes;
+}
+
+function padded(size: number): number {
+  return (size + 3) & ~3;
 }
 
 export function decodeStrings(bytes: Buffer): string[] {
@@ -121,7 +127,7 @@ export function decodeStrings(bytes: Buffer): string[] {
     at += 4;
     if (size > bytes.length - at) break;
     strings.push(size === 0 ? '' : (bytes as FastBuffer).utf8Slice(at, at + size));
-    at += (size + 3) & ~3;
+    at += padded(size);
   }
   return strings;
 }
