@@ -1,6 +1,6 @@
 // The report page: Markdown, with charts as SVG beside it, made of results that were kept.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { barChart, latencyChart, ratioChart } from './charts.mjs';
 import { METRICS } from './rows.mjs';
@@ -8,6 +8,12 @@ import { formatGoal, formatNumber, shortName } from './table.mjs';
 
 /** @typedef {import('./summary.mjs').RowResult} RowResult */
 /** @typedef {import('./summary.mjs').ContestantResult} ContestantResult */
+/** @typedef {import('./summary.mjs').JudgedGoal} JudgedGoal */
+
+/** A goal holds when it is reached in so many runs in a row. */
+const RUNS_IN_A_ROW = 3;
+
+const MARKS = { pass: '✔', 'at ceiling': '≈', fail: '✘', 'not measured': '–' };
 
 /**
  * @param {any} result as run.mjs keeps it
@@ -29,6 +35,7 @@ export function writeReport(result, file) {
   const parts = [
     head(result, path.basename(file)),
     goalTable(rows),
+    runsInARow([...earlierRuns(file, result.date), result]),
     ...images,
     numbers(rows),
     faults(result),
@@ -108,7 +115,7 @@ function goalTable(rows) {
         : row.ratios.find((pair) => pair.of === of && pair.against === against);
       const range = ratio ? ` (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})` : '';
       const [, rest = ''] = formatGoal(goal).split('  ');
-      return `| \`${row.name}\` | ${row.title} | ${rest}${range} | ${verdict === 'fail' ? '✘ fail' : `${verdict === 'pass' ? '✔' : '≈'} ${verdict}`} |`;
+      return `| \`${row.name}\` | ${row.title} | ${rest}${range} | ${MARKS[verdict]} ${verdict} |`;
     }),
   );
   if (lines.length === 0) return '';
@@ -122,6 +129,59 @@ messages for each second of CPU time instead.
 |---|---|---|---|
 ${lines.join('\n')}
 `;
+}
+
+/**
+ * Those kept beside a file that came before it, the newest last.
+ *
+ * @param {string} file
+ * @param {string} date
+ * @returns {any[]}
+ */
+function earlierRuns(file, date) {
+  const directory = path.dirname(file);
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.json') && name !== path.basename(file))
+    .map((name) => JSON.parse(readFileSync(path.join(directory, name), 'utf8')))
+    .filter((result) => result.format === 2 && result.date < date)
+    .sort((one, other) => one.date.localeCompare(other.date))
+    .slice(1 - RUNS_IN_A_ROW);
+}
+
+/** @param {readonly any[]} runs */
+function runsInARow(runs) {
+  if (runs.length < 2) return '';
+  const reached = runs.map(({ rows }) => new Map(goalsOf(rows)));
+  const lines = [...(reached.at(-1)?.keys() ?? [])].map((name) => {
+    const cells = reached.map((goals) => {
+      const goal = goals.get(name);
+      if (goal === undefined || goal.reached === null) return '–';
+      return `${goal.reached.toFixed(2)}${goal.byCpu ? ' by CPU' : ''} ${MARKS[goal.verdict]}`;
+    });
+    return `| ${name} | ${cells.join(' | ')} |`;
+  });
+  const heads = runs.map(({ date, commit }) => `${date.slice(0, 16)}, ${commit?.id.slice(0, 7)}`);
+  return `## Runs in a row
+
+✔ reached, ≈ at ceiling, ✘ missed.
+
+| goal | ${heads.join(' | ')} |
+|---|${'--:|'.repeat(runs.length)}
+${lines.join('\n')}
+`;
+}
+
+/**
+ * @param {readonly RowResult[]} rows
+ * @returns {[string, JudgedGoal][]} by what they ask for
+ */
+function goalsOf(rows) {
+  return rows.flatMap(({ name, goals }) =>
+    goals.map((goal) => {
+      const [, wanted = ''] = formatGoal({ ...goal, reached: null, byCpu: false }).split('  ');
+      return /** @type {[string, JudgedGoal]} */ ([`\`${name}\` ${wanted}`, goal]);
+    }),
+  );
 }
 
 /** @param {readonly RowResult[]} rows */

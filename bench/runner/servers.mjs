@@ -29,6 +29,7 @@ const BUN = `${BENCH_DIRECTORY}/node_modules/${BUN_PACKAGES[process.arch]}/bin/b
 const SERVERS = {
   ours: script('ours.mjs'),
   'ours-views': script('ours.mjs', '--views'),
+  'ours-loop': script('ours.mjs', '--loop'),
   'ours-own-sweep': {
     command: [
       process.execPath,

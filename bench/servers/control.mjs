@@ -33,6 +33,8 @@ export const { values: wanted } = parseArgs({
     deferred: { type: 'boolean', default: false },
     /** ohos-websocket: binary messages as views. */
     views: { type: 'boolean', default: false },
+    /** ohos-websocket: messages are taken by a `for await` loop for each connection. */
+    loop: { type: 'boolean', default: false },
     /** ohos-websocket: engine threads. */
     threads: { type: 'string' },
     /** ohos-websocket: the checkout to load it from; none: this one. */

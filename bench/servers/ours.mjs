@@ -10,7 +10,7 @@ import { listening, TLS_FILES, wanted } from './control.mjs';
 
 const root = wanted.root ? pathToFileURL(`${wanted.root}/`) : new URL('../../', import.meta.url);
 const requireFromRoot = createRequire(new URL('package.json', root));
-const { createWebSocketServer } = requireFromRoot('ohos-websocket');
+const { createWebSocketServer, messages } = requireFromRoot('ohos-websocket');
 
 /** @param {string} what */
 function refuse(what) {
@@ -39,6 +39,10 @@ if (wanted.fanout) {
   server.on('messageReceive', (/** @type {any} */ message) => {
     if (!ArrayBuffer.isView(message.data)) refuse('binaryType');
     server.send(message.data, message.clientConnection);
+  });
+} else if (wanted.loop) {
+  server.on('connect', async (/** @type {any} */ client) => {
+    for await (const data of messages(client)) server.send(data, client);
   });
 } else {
   server.on('messageReceive', (/** @type {any} */ message) => {
