@@ -36,7 +36,7 @@ module.exports = {
         path: '^lib/',
         pathNot: [
           engine,
-          '^lib/(bytes|deflate|errno|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$',
+          '^lib/(bytes|deflate|errno|later|limits|publish-queue|send-queue|server-stats|server-stop|transport)\\.ts$',
         ],
         dependencyTypesNot: ['type-only'],
       },

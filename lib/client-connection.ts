@@ -17,6 +17,7 @@ import {
   failureError,
   fileError,
 } from './errors.js';
+import { setImmediate } from './later.js';
 import { type ConnectRequest, clientConfig, filesOf, hostToResolve } from './options.js';
 import { firstMissing, type Platform } from './platform.js';
 import type { Profile } from './profile.js';

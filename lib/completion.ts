@@ -4,6 +4,7 @@
  */
 
 import { type BusinessError, stateError } from './errors.js';
+import { queueMicrotask } from './later.js';
 import { QueueFull } from './send-queue.js';
 import type { AsyncCallback } from './types.js';
 

@@ -10,8 +10,10 @@
  *     together: until all microtasks have run, or, if they work on and on, until one of them writes after that time.
  *  4. The engine is woken only if it sleeps.
  */
+
 import { binding } from './binding.js';
 import { bytesOf, forNative, lengthOf } from './bytes.js';
+import { nextTick, now, queueMicrotask, setImmediate } from './later.js';
 import { Down, JS_OWNED_ID } from './records.js';
 import { type Ring, RingWriter } from './ring.js';
 
@@ -59,7 +61,7 @@ export class EngineWriter {
   /** The last text of at least `REPEATED_CHARS` in this turn of the event loop, its size, and whether the engine keeps it. */
   readonly #lastText = { text: '', bytes: 0, kept: false };
   #shown: Shown = Shown.byNobody;
-  /** When something was shown last, not by the reader, or began to gather; of `performance.now()`. */
+  /** When something was shown last, not by the reader, or began to gather. */
   #since = 0;
 
   /** `native` names the engine at the border; `ring` is its down ring; `ownThread`: it does not run on this thread. */
@@ -216,17 +218,17 @@ export class EngineWriter {
   /** Invariant 3. */
   #written(): void {
     if (this.#shown === Shown.byReader || this.#shown === Shown.byMicrotask) return;
-    const now = performance.now();
-    const isDue = now - this.#since >= GATHER_MS;
+    const at = now();
+    const isDue = at - this.#since >= GATHER_MS;
     if (this.#shown !== Shown.byNobody) {
-      if (isDue) this.#show(now);
+      if (isDue) this.#show(at);
     } else if (isDue) {
       this.#shown = Shown.byMicrotask;
       queueMicrotask(this.#onMicrotask);
     } else {
       this.#shown = Shown.byTick;
-      this.#since = now;
-      process.nextTick(this.#onTick);
+      this.#since = at;
+      nextTick(this.#onTick);
     }
   }
 
@@ -240,11 +242,11 @@ export class EngineWriter {
 
   #showNow(): void {
     this.#shown = Shown.byNobody;
-    this.#show(performance.now());
+    this.#show(now());
   }
 
-  #show(now: number): void {
-    this.#since = now;
+  #show(at: number): void {
+    this.#since = at;
     this.flush();
   }
 }

@@ -12,12 +12,14 @@
  *  5. Nobody sleeps while something can be read (`RingReader.trySleep`), nor reads more than `TURN_BYTES`, by
  *     whatever way they came, before the event loop has its turn.
  */
+
 import { binding } from './binding.js';
 import { toFailure, toPairs } from './engine-answers.js';
 import { type ConnectionEngine, EngineConnection, NO_RULES } from './engine-connection.js';
 import { EngineListener, type ListenerEngine } from './engine-listener.js';
 import { clientStrings, encodeRequest, serverStrings } from './engine-requests.js';
 import { EngineWriter } from './engine-writer.js';
+import { clearTimeout, nextTick, queueMicrotask, setImmediate, setTimeout } from './later.js';
 import { PublishQueue } from './publish-queue.js';
 import {
   ABNORMAL,
@@ -157,7 +159,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
 
   /** Runs as a microtask; the tick that it asks for comes when all microtasks have run. */
   readonly #afterMicrotasks = (): void => {
-    process.nextTick(this.#nextTurn);
+    nextTick(this.#nextTurn);
   };
 
   #turn(): void {
@@ -200,7 +202,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
             this.#dispatch(head, id, size, words[at + 3] as number, offset + HEADER_BYTES);
           } catch (error) {
             // A handler's exception is its own: it surfaces as uncaught, and the next event follows.
-            process.nextTick(rethrow, error);
+            nextTick(rethrow, error);
           }
         }
         const bytes = recordBytes(size);

@@ -5,6 +5,7 @@
  */
 
 import { listenerError } from './errors.js';
+import { queueMicrotask } from './later.js';
 import type { Profile } from './profile.js';
 import { isFunction, mismatch } from './validate.js';
 

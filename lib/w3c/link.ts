@@ -5,6 +5,7 @@
  */
 
 import { BusinessError, type ErrorCause, endCause, fileError, inWords } from '../errors.js';
+import { setImmediate } from '../later.js';
 import { clientConfig, filesOf, hostToResolve, requestTo } from '../options.js';
 import { firstMissing } from '../platform.js';
 import { literalAddress, resolve } from '../resolve.js';

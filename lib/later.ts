@@ -1,0 +1,12 @@
+/**
+ * How things are called later, as it was when this was loaded: whoever puts something of his own in the places of
+ * these functions, as tests do that stop the clock, does not stop connections, which go by the clock of their peers.
+ */
+export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
+export const queueMicrotask: typeof globalThis.queueMicrotask = globalThis.queueMicrotask;
+export const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
+export const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
+export const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
+
+/** Milliseconds of a clock that only goes forward. */
+export const now: () => number = performance.now.bind(performance);
