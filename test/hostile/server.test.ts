@@ -87,6 +87,33 @@ describe('handshakes', VERY_PATIENT, () => {
     );
   });
 
+  it('large heads that never come whole: no more than 64 MiB of them is kept', async () => {
+    const head = Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(30_000)}`);
+    const beyond = 3000 - Math.ceil((64 * MI) / head.length);
+    const victim = await withstands(
+      async ({ port }) => {
+        const sockets = await times(3000, () => bareSocket(port));
+        let refused = 0;
+        await within(
+          new Promise<void>((resolve) => {
+            for (const socket of sockets) {
+              socket.once('data', (answer) => {
+                expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
+                refused += 1;
+                if (refused === beyond) resolve();
+              });
+              socket.write(head);
+            }
+          }),
+          'those beyond to be refused',
+        );
+        for (const socket of sockets) socket.destroy();
+      },
+      { config: { limits: { handshakeTimeoutMs: 600_000 } }, bytes: SLACK + 64 * MI },
+    );
+    expect((await victim.report()).counts.error).toBeGreaterThanOrEqual(beyond);
+  });
+
   it('garbage in place of them', async () => {
     await withstands(
       async ({ port }) => {

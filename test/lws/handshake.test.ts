@@ -4,11 +4,12 @@
  * them. The peers are raw, since no decent peer does these things.
  */
 
+import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { webSocket as netstack } from 'ohos-websocket/parity';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { certificatesOfFile, readPair } from '../helpers/certificates.js';
-import { PATIENT, VERY_PATIENT } from '../helpers/deadline.js';
+import { PATIENT, VERY_PATIENT, within } from '../helpers/deadline.js';
 import { TestClient, TestServer } from '../helpers/endpoints.js';
 import { askingPair } from '../helpers/pairs.js';
 import { RawListener, RawPeer, SAMPLE_KEY, upgradeRequest } from '../helpers/peers.js';
@@ -225,6 +226,58 @@ describe('D4 an encoded line end in the target makes no header', PATIENT, () => 
       const { bytes } = await peer.readBytesToEnd();
       expect(bytes.toString('latin1')).not.toContain(' 101 ');
     }
+  });
+});
+
+/** Opens connections that send half of a request each. */
+async function openHalfway(port: number, count: number): Promise<{ allEnded: Promise<void> }> {
+  const sockets = Array.from({ length: count }, () => net.connect(port, '127.0.0.1'));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  let ended = 0;
+  const allEnded = new Promise<void>((resolve) => {
+    for (const socket of sockets) {
+      socket.on('error', () => undefined).resume();
+      socket.on('close', () => {
+        ended += 1;
+        if (ended === count) resolve();
+      });
+    }
+  });
+  const half = 'GET / HTTP/1.1\r\nHost: a\r\n';
+  await Promise.all(
+    sockets.map((socket) => new Promise<void>((resolve) => socket.write(half, () => resolve()))),
+  );
+  return { allEnded };
+}
+
+/** libwebsockets has header tables for so many. */
+const HEADER_TABLES = 1024;
+
+describe('those who send half of their requests', VERY_PATIENT, () => {
+  it('late-header-table: those who do not finish their requests hold up nobody', async () => {
+    const server = await TestServer.start({ limits: { handshakeTimeoutMs: 60_000 } });
+    await openHalfway(server.port, HEADER_TABLES + 100);
+
+    // The engine has seen those before them when it has answered the first.
+    for (let n = 0; n < 3; n += 1) await RawPeer.open({ port: server.port });
+  });
+
+  it('N13 end when their time is over, also if they wait for a header table', async () => {
+    const server = netstack.createWebSocketServer();
+    onTestFinished(() => server.stop().then(() => undefined));
+    await server.start({
+      serverIP: '127.0.0.1',
+      serverPort: 0,
+      maxConcurrentClientsNumber: 5,
+      maxConnectionsForOneClient: 5,
+      limits: { handshakeTimeoutMs: 1000 },
+    });
+
+    const { allEnded } = await openHalfway(server.port as number, 3 * HEADER_TABLES);
+
+    await within(allEnded, 'all of them to end');
   });
 });
 

@@ -377,6 +377,20 @@ export const mends: readonly Mend[] = [
     test: ['test/lws/frames.test.ts', 'bytes-behind-request: what comes in one packet'],
   },
   {
+    id: 'N13',
+    defect:
+      'a connection that is to end is forgotten when it is given the header table that it waited for',
+    ours: REQUESTS,
+    test: [HANDSHAKE, 'N13 end when their time is over'],
+  },
+  {
+    id: 'N14',
+    defect:
+      'whoever sends half of a request holds one of 1,024 header tables, and so holds up everybody',
+    patch: 'late-header-table',
+    test: [HANDSHAKE, 'late-header-table: those who do not finish'],
+  },
+  {
     id: 'U1',
     defect: 'a request without a known subprotocol gets the first one, or no answer',
     patch: 'subprotocol',

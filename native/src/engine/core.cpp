@@ -13,7 +13,8 @@ namespace ohws {
 
 namespace {
 
-// Half-open handshakes that may hold header memory at once; more wait for their turn (and time out).
+// Handshakes that may hold header memory of lws at once, clients' and netstack's; more wait for their turn
+// (and time out). A documented listener needs it for a moment only (patch late-header-table).
 constexpr unsigned int kHeaderPool = 1024;
 // Room for one: the largest `headerBytes`, and what lws adds to each line. More than 16 bits it cannot have.
 constexpr unsigned int kHeaderBytes = 65'528;

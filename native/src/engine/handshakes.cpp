@@ -8,10 +8,11 @@
 
 namespace ohws {
 
-Handshakes::Handshake::Handshake(lws* of, ServerListener& by, Peer of_peer)
+Handshakes::Handshake::Handshake(lws* of, ServerListener& by, Peer of_peer, size_t& kept_of_all)
     : wsi(of),
       listener(&by),
       peer(std::move(of_peer)),
+      all_kept_bytes(kept_of_all),
       head(by.limits()->header_bytes, by.limits()->header_lines) {}
 
 void Handshakes::Handshake::OnDue(uint64_t /*now_ms*/) { listener->OnHandshakeTimeout(wsi); }
@@ -27,13 +28,22 @@ void Handshakes::BeginAgain(lws* wsi) {
 
 void Handshakes::Add(lws* wsi, ServerListener& listener, Peer&& peer) {
   handshakes_.erase(wsi);
-  Handshake& handshake = handshakes_.try_emplace(wsi, wsi, listener, std::move(peer)).first->second;
+  Handshake& handshake =
+      handshakes_.try_emplace(wsi, wsi, listener, std::move(peer), kept_bytes_).first->second;
   deadlines_.Set(handshake, NowMs() + listener.limits()->handshake_timeout_ms);
 }
 
 HeadMeter::Verdict Handshakes::Measure(lws* wsi, std::string_view bytes) {
   const auto found = handshakes_.find(wsi);
   return found == handshakes_.end() ? HeadMeter::Verdict::kFits : found->second.head.Feed(bytes);
+}
+
+bool Handshakes::Keep(lws* wsi, size_t bytes) {
+  const auto found = handshakes_.find(wsi);
+  if (found == handshakes_.end()) return true;
+  found->second.kept_bytes += bytes;
+  kept_bytes_ += bytes;
+  return kept_bytes_ <= kMostKeptBytes;
 }
 
 HttpHead* Handshakes::Request(lws* wsi) {

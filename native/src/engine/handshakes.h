@@ -22,6 +22,9 @@ class ServerListener;
 
 class Handshakes {
  public:
+  // Of heads that have not come whole: room for 2,048 of the largest.
+  static constexpr size_t kMostKeptBytes = size_t{64} * 1024 * 1024;
+
   explicit Handshakes(TimingWheel& deadlines) : deadlines_(deadlines) {}
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
@@ -32,6 +35,9 @@ class Handshakes {
   void BeginAgain(lws* wsi);
   // Bytes of a head. kFits for a connection that is not one of ours.
   HeadMeter::Verdict Measure(lws* wsi, std::string_view bytes);
+  // So many more bytes of its head are kept until the rest comes. False: it is too much, of all of them
+  // together.
+  bool Keep(lws* wsi, size_t bytes);
   // What has come of its request; null for a connection that is not one of ours.
   HttpHead* Request(lws* wsi);
   // The other end of its TCP connection; of nobody for a connection that is not one of ours.
@@ -52,13 +58,18 @@ class Handshakes {
 
  private:
   struct Handshake final : Timer {
-    Handshake(lws* of, ServerListener& by, Peer of_peer);
+    Handshake(lws* of, ServerListener& by, Peer of_peer, size_t& kept_of_all);
+    Handshake(const Handshake&) = delete;
+    Handshake& operator=(const Handshake&) = delete;
+    ~Handshake() { all_kept_bytes -= kept_bytes; }
     // It counts until it is gone, but is told only once.
     void OnDue(uint64_t now_ms) override;
 
     lws* const wsi;
     ServerListener* const listener;
     const Peer peer;
+    size_t& all_kept_bytes;
+    size_t kept_bytes = 0;
     HeadMeter head;
     HttpHead request;
     std::string client;
@@ -68,6 +79,7 @@ class Handshakes {
   void Add(lws* wsi, ServerListener& listener, Peer&& peer);
 
   TimingWheel& deadlines_;
+  size_t kept_bytes_ = 0;
   std::unordered_map<lws*, Handshake> handshakes_;
 };
 

@@ -18,6 +18,8 @@ namespace {
 
 constexpr lws_retry_bo_t kNoHeartbeatOfLws{};
 constexpr uint64_t kAcceptAgainMs = 100;
+// Of our patch late-header-table: the request heads of a virtual host are gathered by the protocol callback.
+constexpr uint64_t kGathersHeads = uint64_t{1} << 62;
 // One look at the listening socket accepts so many, then others have their turn.
 constexpr int kAcceptBatch = 64;
 
@@ -82,6 +84,7 @@ bool ServerListener::MakeVhost(Failure& failure) {
   info.retry_and_idle_policy = &kNoHeartbeatOfLws;
   info.keepalive_timeout = 5;
   info.timeout_secs_ah_idle = 3600;  // ours is in Handshakes
+  if (!config_.netstack) info.options = kGathersHeads;
   if (tls_.enabled()) tls_.Configure(info);
   vhost_ = lws_create_vhost(core_.context(), &info);
   if (vhost_ == nullptr) {

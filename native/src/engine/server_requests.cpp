@@ -169,7 +169,8 @@ void ServerListener::OnHandshakeTimeout(lws* wsi) {
     ReportRefusal(ClientIp(wsi), answered ? status : 0, why);
     if (answered) AnswerAndEnd(wsi, BuildHttpRefusal(status, {}, why));
   }
-  lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+  // At once: who waits for a header table would be given another time-out together with it.
+  lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
 }
 
 int ServerListener::OnHeadBytes(lws* wsi, std::string_view bytes) {
@@ -204,6 +205,10 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
   size_t used = 0;
   switch (head->Feed(came, used)) {
     case HttpHead::Status::kMore:
+      if (!core_.handshakes().Keep(wsi, used)) {
+        counters_.CountRefusal(RefusalReason::kHandshakes);
+        return Refuse(wsi, core_.handshakes().PeerOf(wsi).ip, kUnavailable, "too much of too many requests");
+      }
       bytes.len = 0;
       return static_cast<int>(used);
     case HttpHead::Status::kMalformed:
