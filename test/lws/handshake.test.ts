@@ -6,6 +6,7 @@
 
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { createWebSocket } from 'ohos-websocket';
 import { webSocket as netstack } from 'ohos-websocket/parity';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { certificatesOfFile, readPair } from '../helpers/certificates.js';
@@ -264,7 +265,7 @@ describe('those who send half of their requests', VERY_PATIENT, () => {
     for (let n = 0; n < 3; n += 1) await RawPeer.open({ port: server.port });
   });
 
-  it('N13 end when their time is over, also if they wait for a header table', async () => {
+  it('kill-stays: end when their time is over, also if they wait for a header table', async () => {
     const server = netstack.createWebSocketServer();
     onTestFinished(() => server.stop().then(() => undefined));
     await server.start({
@@ -278,6 +279,24 @@ describe('those who send half of their requests', VERY_PATIENT, () => {
     const { allEnded } = await openHalfway(server.port as number, 3 * HEADER_TABLES);
 
     await within(allEnded, 'all of them to end');
+  });
+});
+
+describe('clients of a server that says nothing', VERY_PATIENT, () => {
+  it('kill-stays: attempts of clients end when their time is over, also if they wait for a header table', async () => {
+    const silent = await RawListener.listen({ onSocket: () => undefined });
+    const clients = Array.from({ length: 4 * HEADER_TABLES }, () => createWebSocket());
+    const failed = clients.map(
+      (client) => new Promise<void>((resolve) => client.on('error', () => resolve())),
+    );
+
+    for (const client of clients) {
+      void client.connect(silent.url(), { limits: { handshakeTimeoutMs: 1000 } });
+    }
+
+    await within(Promise.all(failed), 'all of them to fail');
+    const client = new TestClient();
+    await client.open((await TestServer.start()).url());
   });
 });
 

@@ -379,9 +379,9 @@ export const mends: readonly Mend[] = [
   {
     id: 'N13',
     defect:
-      'a connection that is to end is forgotten when it is given the header table that it waited for',
-    ours: REQUESTS,
-    test: [HANDSHAKE, 'N13 end when their time is over'],
+      'a connection that is to end lives on when it is given the header table that it waited for',
+    patch: 'kill-stays',
+    test: [HANDSHAKE, 'kill-stays: attempts of clients end'],
   },
   {
     id: 'N14',

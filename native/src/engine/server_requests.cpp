@@ -169,8 +169,7 @@ void ServerListener::OnHandshakeTimeout(lws* wsi) {
     ReportRefusal(ClientIp(wsi), answered ? status : 0, why);
     if (answered) AnswerAndEnd(wsi, BuildHttpRefusal(status, {}, why));
   }
-  // At once: who waits for a header table would be given another time-out together with it.
-  lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+  lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
 int ServerListener::OnHeadBytes(lws* wsi, std::string_view bytes) {
