@@ -5,9 +5,9 @@
  * Invariants:
  *  1. Records reach the engine in the order in which they were written; nothing overtakes one that waits for room.
  *  2. Data are the application's, for it to change as soon as a call returns: what has to wait is copied.
- *  3. What handlers write is shown when they have run; else it is shown as soon as what runs now gives way to the next
- *     microtask. Where that was less than `GATHER_MS` ago, what follows gathers, so that replies of many handlers leave
- *     together: until all microtasks have run, or, if they work on and on, until one of them writes after that time.
+ *  3. What is written is shown as soon as what runs now gives way to the next microtask. But handlers of what comes
+ *     together write together, and so do the promises that they lead to: that is shown when all have run, or when one of
+ *     them writes, or has run, `GATHER_MS` after the first.
  *  4. The engine is woken only if it sleeps.
  */
 
@@ -39,13 +39,17 @@ const EMPTY = new Uint8Array(0);
 const Shown = {
   /** Nobody yet. */
   byNobody: 0,
-  byMicrotask: 1,
-  /** A tick, which runs behind all microtasks. */
-  byTick: 2,
+  /** Nor here, but promises of several handlers may be about to write. */
+  byNobodyOfSeveral: 1,
+  byMicrotask: 2,
+  /** A tick, which, asked for by a microtask, runs behind all of them. */
+  byTick: 3,
   /** Whoever reads what the engine tells, which is under way … */
-  byReader: 3,
+  byReader: 4,
   /** … or goes on in a task to come. */
-  byReaderLater: 4,
+  byReaderLater: 5,
+  /** Whoever writes it. */
+  atOnce: 6,
 } as const;
 type Shown = (typeof Shown)[keyof typeof Shown];
 
@@ -61,7 +65,7 @@ export class EngineWriter {
   /** The last text of at least `REPEATED_CHARS` in this turn of the event loop, its size, and whether the engine keeps it. */
   readonly #lastText = { text: '', bytes: 0, kept: false };
   #shown: Shown = Shown.byNobody;
-  /** When something was shown last, not by the reader, or began to gather. */
+  /** Since when something gathers; 0 if nothing was seen to. */
   #since = 0;
 
   /** `native` names the engine at the border; `ring` is its down ring; `ownThread`: it does not run on this thread. */
@@ -110,6 +114,7 @@ export class EngineWriter {
 
   /** Shows the engine what is written, and wakes it if it sleeps. */
   flush(): void {
+    this.#since = 0;
     let written = 0;
     while (written < this.#waiting.length) {
       if (!this.#waiting[written]?.()) {
@@ -203,10 +208,12 @@ export class EngineWriter {
   /** They have run for now; more follow behind the tasks that they have led to. */
   pauseReading(): void {
     this.#shown = Shown.byReaderLater;
+    if (this.#ring.hasUnshown) this.#showInTime();
   }
 
-  endReading(): void {
-    this.#shown = Shown.byNobody;
+  /** They have run; `several`: their promises may have more to write together. */
+  endReading(several: boolean): void {
+    this.#shown = several ? Shown.byNobodyOfSeveral : Shown.byNobody;
     this.flush();
   }
 
@@ -215,20 +222,50 @@ export class EngineWriter {
     this.#shown = Shown.byReader;
   }
 
+  /** No task to come will run any more. */
+  showAtOnce(): void {
+    this.#shown = Shown.atOnce;
+    this.#showAll();
+  }
+
   /** Invariant 3. */
   #written(): void {
-    if (this.#shown === Shown.byReader || this.#shown === Shown.byMicrotask) return;
+    switch (this.#shown) {
+      case Shown.byNobody:
+        this.#shown = Shown.byMicrotask;
+        queueMicrotask(this.#onMicrotask);
+        return;
+      case Shown.byNobodyOfSeveral:
+        this.#shown = Shown.byTick;
+        this.#since = now();
+        nextTick(this.#onTick);
+        return;
+      case Shown.byMicrotask:
+      case Shown.byReader:
+        return;
+      case Shown.byTick:
+      case Shown.byReaderLater:
+        this.#showInTime();
+        return;
+      case Shown.atOnce:
+        this.#showAll();
+        return;
+    }
+  }
+
+  #showInTime(): void {
     const at = now();
-    const isDue = at - this.#since >= GATHER_MS;
-    if (this.#shown !== Shown.byNobody) {
-      if (isDue) this.#show(at);
-    } else if (isDue) {
-      this.#shown = Shown.byMicrotask;
-      queueMicrotask(this.#onMicrotask);
-    } else {
-      this.#shown = Shown.byTick;
-      this.#since = at;
-      nextTick(this.#onTick);
+    if (this.#since === 0) this.#since = at;
+    else if (at - this.#since >= GATHER_MS) this.flush();
+  }
+
+  /** What waits for room too: the engine makes some while it is woken, as long as the sockets take it. */
+  #showAll(): void {
+    this.flush();
+    for (let more = true; more; ) {
+      const waiting = this.#waiting.length;
+      this.flush();
+      more = this.#waiting.length < waiting;
     }
   }
 
@@ -242,11 +279,6 @@ export class EngineWriter {
 
   #showNow(): void {
     this.#shown = Shown.byNobody;
-    this.#show(now());
-  }
-
-  #show(at: number): void {
-    this.#since = at;
     this.flush();
   }
 }

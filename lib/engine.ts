@@ -87,6 +87,8 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   /** Bytes read since the event loop last had its turn, and since room was last given back. */
   #turnBytes = 0;
   #sinceRelease = 0;
+  /** In the turn under way. */
+  #recordsRead = 0;
   #endpoints = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #nextId = 1;
@@ -163,13 +165,15 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   };
 
   #turn(): void {
+    this.#recordsRead = 0;
     this.#writer.beginReading();
     const end = this.#read();
     switch (end) {
       case ReadEnd.clientEvent:
-        this.#writer.pauseReading();
         this.#turnScheduled = true;
         queueMicrotask(this.#afterMicrotasks);
+        if (this.#reader.available() === this.#reader.position) this.#writer.endReading(false);
+        else this.#writer.pauseReading();
         return;
       case ReadEnd.bound:
         this.#turnBytes = 0;
@@ -181,7 +185,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         break;
     }
     this.#views.drop();
-    this.#writer.endReading();
+    this.#writer.endReading(this.#recordsRead > 1);
   }
 
   /** Reads what there is, within bounds. */
@@ -209,6 +213,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         reader.position = (reader.position + bytes) >>> 0;
         this.#turnBytes += bytes;
         this.#sinceRelease += bytes;
+        this.#recordsRead += 1;
         if (this.#sinceRelease >= releaseBytes) {
           this.#sinceRelease = 0;
           if (reader.release()) binding.wake(this.#native);
@@ -426,7 +431,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   }
 
   showAtEnd(): void {
-    this.#writer.flush();
+    this.#writer.showAtOnce();
   }
 
   readonly #stop = (): void => {

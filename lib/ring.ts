@@ -132,6 +132,10 @@ export class RingWriter {
     return size;
   }
 
+  get hasUnshown(): boolean {
+    return this.#position !== this.#published;
+  }
+
   /** Shows the engine what was written. True if it sleeps and must be woken. */
   publish(): boolean {
     if (this.#position === this.#published) return false;

@@ -143,7 +143,7 @@ function earlierRuns(file, date) {
   return readdirSync(directory)
     .filter((name) => name.endsWith('.json') && name !== path.basename(file))
     .map((name) => JSON.parse(readFileSync(path.join(directory, name), 'utf8')))
-    .filter((result) => result.format === 2 && result.date < date)
+    .filter((result) => result?.format === 2 && result.date < date)
     .sort((one, other) => one.date.localeCompare(other.date))
     .slice(1 - RUNS_IN_A_ROW);
 }
@@ -160,7 +160,9 @@ function runsInARow(runs) {
     });
     return `| ${name} | ${cells.join(' | ')} |`;
   });
-  const heads = runs.map(({ date, commit }) => `${date.slice(0, 16)}, ${commit?.id.slice(0, 7)}`);
+  const heads = runs.map(
+    ({ date, commit }) => `${date.slice(0, 16)}, ${commit?.id.slice(0, 7) ?? 'uncommitted'}`,
+  );
   return `## Runs in a row
 
 ✔ reached, ≈ at ceiling, ✘ missed.

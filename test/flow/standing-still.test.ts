@@ -14,10 +14,10 @@ import { Opcode } from '../helpers/peers.js';
 /** Far longer than the engine waits for JavaScript. */
 const MOST_MS = 10_000;
 
-function peer(role: 'client' | 'server', awaited: number, port = 0) {
+function peer(role: 'client' | 'server', awaited: number, port = 0, together = false) {
   const word = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('fixtures/patient-peer.mjs', import.meta.url), {
-    workerData: { role, port, word, awaited },
+    workerData: { role, port, word, awaited, together },
   });
   onTestFinished(async () => {
     await worker.terminate();
@@ -72,9 +72,10 @@ describe(
   PATIENT,
   () => {
     it.each([
-      ['answers a ping', Opcode.pong],
-      ['sends what it is given meanwhile', Opcode.text],
-    ])('a server %s', async (_what, awaited) => {
+      ['answers a ping', Opcode.pong, false],
+      ['sends what it is given meanwhile', Opcode.text, false],
+      ['sends what it is given meanwhile, by one of several handlers', Opcode.text, true],
+    ])('a server %s', async (_what, awaited, together) => {
       const server = new TestServer({ without: ['messageReceive'] });
       await server.start();
       const seen = new Promise<boolean>((resolve) => {
@@ -88,7 +89,25 @@ describe(
         });
       });
 
-      const { workOn } = peer('client', awaited, server.port);
+      const { workOn } = peer('client', awaited, server.port, together);
+
+      expect(await seen).toBe(true);
+    });
+
+    it('a client sends what was sent before, between its events', async () => {
+      const { worker, standStill } = peer('server', Opcode.text);
+      const [port] = (await once(worker, 'message')) as [number];
+      const client = new TestClient({ without: ['open', 'headerReceive', 'openInfo', 'message'] });
+      const seen = new Promise<boolean>((resolve) => {
+        client.ws.on('message', (_error, data) => {
+          if (data === 'one') void client.ws.send('sent before');
+          // The time is over when this event has run; the next one finds that the peer has it.
+          if (data === 'two') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+          if (data === 'three') resolve(standStill());
+        });
+      });
+
+      await client.connect(`ws://127.0.0.1:${port}/`);
 
       expect(await seen).toBe(true);
     });

@@ -112,6 +112,14 @@ describe('handshakes', VERY_PATIENT, () => {
       { config: { limits: { handshakeTimeoutMs: 600_000 } }, bytes: SLACK + 64 * MI },
     );
     expect((await victim.report()).counts.error).toBeGreaterThanOrEqual(beyond);
+    // What they have sent counts no more.
+    const peer = await RawPeer.connect({ port: victim.port });
+    const request = Buffer.from(upgradeRequest());
+    peer.write(request.subarray(0, 20));
+    await peer.flushed();
+    await (await RawPeer.open({ port: victim.port })).flushed();
+    peer.write(request.subarray(20));
+    expect((await peer.readHead()).status).toBe(101);
   });
 
   it('garbage in place of them', async () => {

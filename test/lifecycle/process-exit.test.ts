@@ -29,8 +29,9 @@ describe('process.exit', () => {
   });
 });
 
+const lastWords = new URL('./fixtures/last-words.mjs', import.meta.url);
+
 describe('what is sent just before process.exit leaves', PATIENT, () => {
-  const lastWords = new URL('./fixtures/last-words.mjs', import.meta.url);
   const peers = {
     client: async (how: string): Promise<[Child, RawPeer]> => {
       const listener = await RawListener.listen();
@@ -57,6 +58,24 @@ describe('what is sent just before process.exit leaves', PATIENT, () => {
     expect(await child.ended()).toMatchObject({ code: 7 });
   });
 });
+
+describe(
+  'what is sent while the process ends, or does not fit into the ring, leaves too',
+  PATIENT,
+  () => {
+    test.each([
+      ['while it ends', 1, 1],
+      ['more than the ring holds', 100, 30_000],
+    ] as const)('%s', async (how, count, size) => {
+      const child = new Child(lastWords, { args: ['server', how] });
+      const peer = await RawPeer.open({ port: (await child.message()) as number });
+
+      for (let n = 0; n < count; n += 1) expect(await peer.expectText()).toHaveLength(size);
+
+      expect(await child.ended()).toMatchObject({ code: 7 });
+    });
+  },
+);
 
 describe('an uncaught exception', () => {
   test.each(STAGES)('%s', async (stage) => {

@@ -22,7 +22,8 @@ class ServerListener;
 
 class Handshakes {
  public:
-  // Of heads that have not come whole: room for 2,048 of the largest.
+  // Of heads that have not come whole, or whose upgrade JavaScript thinks about: room for 2,048 of the
+  // largest.
   static constexpr size_t kMostKeptBytes = size_t{64} * 1024 * 1024;
 
   explicit Handshakes(TimingWheel& deadlines) : deadlines_(deadlines) {}
@@ -35,8 +36,8 @@ class Handshakes {
   void BeginAgain(lws* wsi);
   // Bytes of a head. kFits for a connection that is not one of ours.
   HeadMeter::Verdict Measure(lws* wsi, std::string_view bytes);
-  // So many more bytes of its head are kept until the rest comes. False: it is too much, of all of them
-  // together.
+  // So many more bytes of its head are kept until the handshake goes on. False: it is too much, of all of
+  // them together.
   bool Keep(lws* wsi, size_t bytes);
   // What has come of its request; null for a connection that is not one of ours.
   HttpHead* Request(lws* wsi);

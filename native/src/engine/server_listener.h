@@ -144,6 +144,7 @@ class ServerListener {
   bool AcceptNext(lws* wsi);
   void LeaveToOthers();
   void CloseAll(uint16_t code, std::string_view reason);
+  int RefuseToKeep(lws* wsi);
   int RefuseToDrain(lws* wsi);
   int LetInAsNetstack(lws* wsi);
   // Whom it does not let in as netstack, for a reason: counted, and ended. -1, as lws wants it.

@@ -204,10 +204,7 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
   size_t used = 0;
   switch (head->Feed(came, used)) {
     case HttpHead::Status::kMore:
-      if (!core_.handshakes().Keep(wsi, used)) {
-        counters_.CountRefusal(RefusalReason::kHandshakes);
-        return Refuse(wsi, core_.handshakes().PeerOf(wsi).ip, kUnavailable, "too much of too many requests");
-      }
+      if (!core_.handshakes().Keep(wsi, used)) return RefuseToKeep(wsi);
       bytes.len = 0;
       return static_cast<int>(used);
     case HttpHead::Status::kMalformed:
@@ -235,6 +232,7 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
   if (static_cast<size_t>(bytes.len) - used > config_.limits->header_bytes) {
     return RefuseRequest(wsi, UpgradeRefusal::kBody);
   }
+  if (!core_.handshakes().Keep(wsi, used)) return RefuseToKeep(wsi);
   if (Judge(wsi, head.Value("origin"), head.Value("sec-websocket-extensions")) != 0) return -1;
   const Peer& peer = core_.handshakes().PeerOf(wsi);
   UpgradeRequests::Request& request = requests_.Add(*this, core_.loop(), wsi);
@@ -379,6 +377,11 @@ int ServerListener::RefuseRequest(lws* wsi, UpgradeRefusal refusal) {
 int ServerListener::Refuse(lws* wsi, std::string_view ip, int http_status, std::string_view reason) {
   ReportRefusal(ip, http_status, reason);
   return AnswerAndEnd(wsi, BuildHttpRefusal(http_status, {}, reason));
+}
+
+int ServerListener::RefuseToKeep(lws* wsi) {
+  counters_.CountRefusal(RefusalReason::kHandshakes);
+  return Refuse(wsi, core_.handshakes().PeerOf(wsi).ip, kUnavailable, "too much of too many requests");
 }
 
 // Whoever comes while we drain is told when to come again.
