@@ -39,7 +39,7 @@ const EMPTY = new Uint8Array(0);
 const Shown = {
   /** Nobody yet. */
   byNobody: 0,
-  /** Nor here, but promises of several handlers may be about to write. */
+  /** Nobody yet, but promises that several handlers have led to may be about to write together. */
   byNobodyOfSeveral: 1,
   byMicrotask: 2,
   /** A tick, which, asked for by a microtask, runs behind all of them. */

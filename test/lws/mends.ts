@@ -391,6 +391,19 @@ export const mends: readonly Mend[] = [
     test: [HANDSHAKE, 'late-header-table: those who do not finish'],
   },
   {
+    id: 'N15',
+    defect: 'a time-out costs a step for each connection that has one',
+    patch: 'sorted-timers',
+    unproven: 'it is about what it costs, not about what happens',
+    test: [HANDSHAKE, 'kill-stays: end when their time is over'],
+  },
+  {
+    id: 'N16',
+    defect: 'words of TLS that carry no data are read without an end',
+    ours: 'native/src/engine/tls_socket.cpp',
+    test: ['test/tls/idle-words.test.ts', 'ends'],
+  },
+  {
     id: 'U1',
     defect: 'a request without a known subprotocol gets the first one, or no answer',
     patch: 'subprotocol',

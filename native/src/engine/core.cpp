@@ -25,6 +25,12 @@ constexpr unsigned int kTimeoutOfLwsSeconds = 3600;
 constexpr unsigned int kServiceBytes = 128 * 1024;
 // So much of what JavaScript has sent is handed out before it is written and its room given back.
 constexpr uint32_t kFlushAfterBytes = 256 * 1024;
+// What is read in a turn, and how long that may take: what comes need not be worth much of JavaScript's time
+// (pongs, empty fragments), so nothing else bounds it.
+constexpr size_t kReadBytesOfTurn = size_t{8} * 1024 * 1024;
+constexpr size_t kLeastReadBytes = 4096;
+constexpr uint64_t kReadUsOfTurn = 5000;
+constexpr size_t kReadsBetweenLooks = 4;
 // Memory of large payloads that nobody has wanted for so long is freed, or a little later.
 constexpr uint64_t kTrimPayloadsMs = 500;
 
@@ -133,14 +139,18 @@ bool Core::HasWork() {
   return has_work;
 }
 
-// Everybody who has something to read gets one buffer a turn. While JavaScript has no room for more they
-// wait, and so, behind them, do their peers.
+// Everybody who has something to read gets one buffer a turn, a smaller one the more there are, as long as
+// the turn may take: who is left has the next one. While JavaScript has no room for more they wait, and so,
+// behind them, do their peers.
 void Core::ReadAll() {
   if (to_read_.empty()) return;
-  const std::span<uint8_t> buffer(read_buffer_.get(), kReadBytes);
+  const size_t share = std::clamp(kReadBytesOfTurn / to_read_.size(), kLeastReadBytes, kReadBytes);
+  const std::span<uint8_t> buffer(read_buffer_.get(), share);
+  const uint64_t end_us = NowUs() + kReadUsOfTurn;
   size_t kept = 0;
   size_t next = 0;
   for (; next < to_read_.size() && up_.HasRoom(); ++next) {
+    if (next % kReadsBetweenLooks == kReadsBetweenLooks - 1 && NowUs() >= end_us) break;
     Connection* connection = to_read_[next];
     if (connection->Read(buffer)) to_read_[kept++] = connection;
   }

@@ -8,6 +8,7 @@
 #include "engine/core.h"
 #include "engine/server_listener.h"
 #include "engine/tls.h"
+#include "engine/tls_socket.h"
 
 namespace ohws {
 
@@ -134,6 +135,7 @@ int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t
   if (wsi == nullptr || lws_get_vhost(wsi) == nullptr) return 0;
   if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
     AddSystemStore(lws_get_vhost(wsi), static_cast<ssl_ctx_st*>(user));
+    TlsSocket::LimitIdleWords(static_cast<ssl_ctx_st*>(user));
     return 0;
   }
   if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {

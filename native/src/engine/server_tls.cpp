@@ -9,6 +9,8 @@
 #include <charconv>
 #include <utility>
 
+#include "engine/tls_socket.h"
+
 namespace ohws {
 
 namespace {
@@ -82,6 +84,7 @@ void ServerTls::Configure(lws_context_creation_info& info) const {
 void ServerTls::Attach(ssl_ctx_st* context) {
   context_ = context;
   SSL_CTX_set_cert_cb(context, Choose, this);
+  TlsSocket::LimitIdleWords(context);
   // Each is a write and an encryption of the session; who comes back uses one, and gets another.
   SSL_CTX_set_num_tickets(context, 1);
   // Without our patch one-listener-one-vhost lws looks for a vhost of that name, which may be another

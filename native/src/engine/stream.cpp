@@ -130,6 +130,7 @@ ptrdiff_t Stream::Read(std::span<uint8_t> into, bool& drained) const {
         TlsResult(ssl_, [&] { return SSL_read(ssl_, into.data() + count, static_cast<int>(room)); });
     drained = got == kNothingNow;
     if (got <= 0) return count != 0 ? static_cast<ptrdiff_t>(count) : got;
+    TlsSocket::ForgetIdleWords(ssl_);
     count += static_cast<size_t>(got);
   }
   return static_cast<ptrdiff_t>(count);

@@ -17,6 +17,47 @@ namespace {
 // What a record takes beside its bytes, and a word of OpenSSL's own that gets in between: any cipher suite.
 constexpr size_t kRecordRoom = TlsSocket::kRecordBytes + 1024;
 
+int IdleWordsIndex() {
+  static const int kIndex = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return kIndex;
+}
+
+// A socket at its end, which is still there to be closed.
+const BIO_METHOD* EndedSocket() {
+  static const BIO_METHOD* const kMethod = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_TYPE_SOCKET, "ohws ended socket");
+    if (made == nullptr) std::abort();  // as `new` does
+    BIO_meth_set_read(made, [](BIO*, char*, int) { return 0; });
+    BIO_meth_set_ctrl(made, [](BIO* bio, int what, long /*number*/, void* out) {
+      const auto fd = static_cast<long>(reinterpret_cast<intptr_t>(BIO_get_data(bio)));
+      if (what == BIO_CTRL_EOF) return 1L;
+      if (what != BIO_C_GET_FD) return 0L;
+      if (out != nullptr) *static_cast<int*>(out) = static_cast<int>(fd);
+      return fd;
+    });
+    return made;
+  }();
+  return kMethod;
+}
+
+void EndInput(SSL* ssl) {
+  const int fd = SSL_get_fd(ssl);
+  BIO* bio = BIO_new(EndedSocket());
+  if (bio == nullptr) std::abort();
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(fd)));
+  BIO_set_init(bio, 1);
+  SSL_set0_rbio(ssl, bio);
+}
+
+// A message of a handshake has come, or an alert answers it.
+void OnWord(int written, int /*version*/, int type, const void* /*bytes*/, size_t /*size*/, SSL* ssl,
+            void* /*argument*/) {
+  if (type != (written != 0 ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE)) return;
+  const auto words = reinterpret_cast<intptr_t>(SSL_get_ex_data(ssl, IdleWordsIndex())) + 1;
+  SSL_set_ex_data(ssl, IdleWordsIndex(), reinterpret_cast<void*>(words));
+  if (words == TlsSocket::kMostIdleWords + 1) EndInput(ssl);
+}
+
 // How many of `plain` bytes have left if `sent` of `size` bytes have that carry them: all only with the last.
 size_t Share(size_t plain, size_t sent, size_t size) { return sent == size ? plain : plain * sent / size; }
 
@@ -89,6 +130,10 @@ struct TlsSocket::Method {
   }
 };
 
+void TlsSocket::LimitIdleWords(ssl_ctx_st* context) { SSL_CTX_set_msg_callback(context, OnWord); }
+
+void TlsSocket::ForgetIdleWords(ssl_st* ssl) { SSL_set_ex_data(ssl, IdleWordsIndex(), nullptr); }
+
 void TlsSocket::PutBeneath(ssl_st* ssl, int fd, TlsBatch& batch) {
   if (batch.bytes == nullptr) batch.bytes = std::make_unique_for_overwrite<uint8_t[]>(TlsBatch::kBytes);
   BIO* bio = BIO_new(Method::Get());
@@ -98,7 +143,7 @@ void TlsSocket::PutBeneath(ssl_st* ssl, int fd, TlsBatch& batch) {
   SSL_set_bio(ssl, bio, bio);
 }
 
-TlsSocket& TlsSocket::Of(const ssl_st* ssl) { return Method::Of(SSL_get_rbio(ssl)); }
+TlsSocket& TlsSocket::Of(const ssl_st* ssl) { return Method::Of(SSL_get_wbio(ssl)); }
 
 void TlsSocket::BeginBatch() {
   batch_.size = 0;

@@ -7,6 +7,9 @@
 //  1. What has been encrypted leaves before anything that is encrypted later.
 //  2. A batch is empty between writes: what the socket does not take is its connection's, until it does.
 //  3. The application's bytes in there count as not taken until they have left.
+//  4. OpenSSL returns: it reads on and on while what comes carries no data (key updates, refused
+//  renegotiations), and a
+//     peer can send faster than that is read. After kMostIdleWords of them its socket is at its end.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +18,7 @@
 #include <span>
 
 struct ssl_st;
+struct ssl_ctx_st;
 
 namespace ohws {
 
@@ -30,6 +34,14 @@ class TlsSocket {
  public:
   // What a record holds at most (RFC 8446 §5.1).
   static constexpr size_t kRecordBytes = 16 * 1024;
+
+  // As many as OpenSSL takes of empty records in a row; more than any handshake has messages.
+  static constexpr intptr_t kMostIdleWords = 32;
+
+  // Invariant 4 for all connections of this context, from their handshakes on.
+  static void LimitIdleWords(ssl_ctx_st* context);
+  // Data have come.
+  static void ForgetIdleWords(ssl_st* ssl);
 
   // Takes the place of whatever is beneath `ssl`, which owns it from then on. What lws and OpenSSL read and
   // write by themselves goes on as before. `batch` outlives the last BeginBatch().
