@@ -36,12 +36,16 @@ const NOBODY: ServerConnectionHandler = {
   onPong() {},
 };
 
-/** What it wants of its engine. */
-export interface ConnectionEngine extends Publisher {
-  /** Writes one message; the number of its payload bytes. */
-  write(id: number, data: string | ArrayBuffer | ArrayBufferView): number;
+/** Where records are written to. */
+export interface RecordWriter {
   /** Writes a record, now or when there is room, after everything that waits. */
   post(kind: number, id: number, payload?: Uint8Array, aux?: number, arg?: number): void;
+}
+
+/** What it wants of its engine. */
+export interface ConnectionEngine extends Publisher, RecordWriter {
+  /** Writes one message; the number of its payload bytes. */
+  write(id: number, data: string | ArrayBuffer | ArrayBufferView): number;
 }
 
 /** A question to the engine that is under way: have so many bytes left, of what was not asked before? */

@@ -10,7 +10,7 @@ import {
   toStats,
   toUpgradeInfo,
 } from './engine-answers.js';
-import { type EngineConnection, MAX_REASON_BYTES } from './engine-connection.js';
+import { type EngineConnection, MAX_REASON_BYTES, type RecordWriter } from './engine-connection.js';
 import { answerStrings, encodeRequest, tlsStrings } from './engine-requests.js';
 import {
   DETAILED,
@@ -33,12 +33,8 @@ import type {
   UpgradeAnswer,
 } from './transport.js';
 
-const NOTHING = new Uint8Array(0);
-
 /** What it wants of its engine. */
-export interface ListenerEngine {
-  /** Writes a record, now or when there is room, after everything that waits. */
-  post(kind: number, id: number, payload?: Uint8Array, aux?: number, arg?: number): void;
+export interface ListenerEngine extends RecordWriter {
   /** The engine knows this listener no more. */
   onListenerEnded(id: number): void;
 }
@@ -76,12 +72,12 @@ export class EngineListener implements HoldingListener {
   }
 
   endReload(take: boolean): Promise<EngineFailure | 'gone' | undefined> {
-    return this.#reload(Down.reloadEnd, NOTHING, take ? 1 : 0);
+    return this.#reload(Down.reloadEnd, undefined, take ? 1 : 0);
   }
 
   #reload(
     kind: number,
-    strings: Uint8Array,
+    strings: Uint8Array | undefined,
     arg: number,
   ): Promise<EngineFailure | 'gone' | undefined> {
     if (this.#isGone) return Promise.resolve('gone');
@@ -105,10 +101,10 @@ export class EngineListener implements HoldingListener {
   }
 
   watch(pings: boolean, pongs: boolean): void {
-    this.#post(Down.watch, NOTHING, 0, (pings ? WATCH_PINGS : 0) | (pongs ? WATCH_PONGS : 0));
+    this.#post(Down.watch, undefined, 0, (pings ? WATCH_PINGS : 0) | (pongs ? WATCH_PONGS : 0));
   }
 
-  #post(kind: number, payload: Uint8Array = NOTHING, aux = 0, arg = 0): void {
+  #post(kind: number, payload?: Uint8Array, aux?: number, arg?: number): void {
     if (!this.#isGone) this.#engine.post(kind, this.#id, payload, aux, arg);
   }
 

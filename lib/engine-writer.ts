@@ -262,10 +262,10 @@ export class EngineWriter {
   /** What waits for room too: the engine makes some while it is woken, as long as the sockets take it. */
   #showAll(): void {
     this.flush();
-    for (let more = true; more; ) {
+    while (this.#waiting.length > 0) {
       const waiting = this.#waiting.length;
       this.flush();
-      more = this.#waiting.length < waiting;
+      if (this.#waiting.length === waiting) return;
     }
   }
 

@@ -64,8 +64,6 @@ const TURN_BYTES = 1 << 20;
 /** An idle engine is stopped after this, so that quick reconnects do not pay for a thread. */
 const IDLE_STOP_MS = 1000;
 
-const EMPTY = new Uint8Array(0);
-
 /** Those that run. */
 const running = new Set<Engine>();
 
@@ -144,7 +142,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
     return this.#writer.write(id, data);
   }
 
-  post(kind: number, id: number, payload: Uint8Array = EMPTY, aux = 0, arg = 0): void {
+  post(kind: number, id: number, payload?: Uint8Array, aux?: number, arg?: number): void {
     this.#writer.post(kind, id, payload, aux, arg);
   }
 

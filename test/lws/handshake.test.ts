@@ -6,7 +6,7 @@
 
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { createWebSocket } from 'ohos-websocket';
+import { createWebSocket, type WebSocketServerLimits } from 'ohos-websocket';
 import { webSocket as netstack } from 'ohos-websocket/parity';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { certificatesOfFile, readPair } from '../helpers/certificates.js';
@@ -18,6 +18,19 @@ import { RawListener, RawPeer, SAMPLE_KEY, upgradeRequest } from '../helpers/pee
 const onLinux = process.platform === 'linux';
 
 const certificates = certificatesOfFile();
+
+async function startAsNetstack(limits: WebSocketServerLimits = {}) {
+  const server = netstack.createWebSocketServer();
+  onTestFinished(() => server.stop().then(() => undefined));
+  await server.start({
+    serverIP: '127.0.0.1',
+    serverPort: 0,
+    maxConcurrentClientsNumber: 5,
+    maxConnectionsForOneClient: 5,
+    limits,
+  });
+  return server;
+}
 
 describe.runIf(onLinux)(
   'D3 the Host header and SNI do not move a connection to another server',
@@ -212,14 +225,7 @@ describe('D4 an encoded line end in the target makes no header', PATIENT, () => 
       lines: withoutKey,
     });
     const documented = await TestServer.start();
-    const server = netstack.createWebSocketServer();
-    onTestFinished(() => server.stop().then(() => undefined));
-    await server.start({
-      serverIP: '127.0.0.1',
-      serverPort: 0,
-      maxConcurrentClientsNumber: 5,
-      maxConnectionsForOneClient: 5,
-    });
+    const server = await startAsNetstack();
 
     for (const port of [documented.port, server.port as number]) {
       const peer = await RawPeer.connect({ port });
@@ -266,15 +272,7 @@ describe('those who send half of their requests', VERY_PATIENT, () => {
   });
 
   it('kill-stays: end when their time is over, also if they wait for a header table', async () => {
-    const server = netstack.createWebSocketServer();
-    onTestFinished(() => server.stop().then(() => undefined));
-    await server.start({
-      serverIP: '127.0.0.1',
-      serverPort: 0,
-      maxConcurrentClientsNumber: 5,
-      maxConnectionsForOneClient: 5,
-      limits: { handshakeTimeoutMs: 1000 },
-    });
+    const server = await startAsNetstack({ handshakeTimeoutMs: 1000 });
 
     const { allEnded } = await openHalfway(server.port as number, 3 * HEADER_TABLES);
 

@@ -55,7 +55,8 @@ void OnWord(int written, int /*version*/, int type, const void* /*bytes*/, size_
   if (type != (written != 0 ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE)) return;
   const auto words = reinterpret_cast<intptr_t>(SSL_get_ex_data(ssl, IdleWordsIndex())) + 1;
   SSL_set_ex_data(ssl, IdleWordsIndex(), reinterpret_cast<void*>(words));
-  if (words == TlsSocket::kMostIdleWords + 1) EndInput(ssl);
+  // Each of them: a connection that is taken over from lws has another input than before.
+  if (words > TlsSocket::kMostIdleWords) EndInput(ssl);
 }
 
 // How many of `plain` bytes have left if `sent` of `size` bytes have that carry them: all only with the last.

@@ -7,9 +7,8 @@
 //  1. What has been encrypted leaves before anything that is encrypted later.
 //  2. A batch is empty between writes: what the socket does not take is its connection's, until it does.
 //  3. The application's bytes in there count as not taken until they have left.
-//  4. OpenSSL returns: it reads on and on while what comes carries no data (key updates, refused
-//  renegotiations), and a
-//     peer can send faster than that is read. After kMostIdleWords of them its socket is at its end.
+//  4. OpenSSL returns, though it reads on while what comes carries no data (key updates, refused
+//     renegotiations): behind kMostIdleWords of them the socket is at its end.
 #pragma once
 
 #include <cstddef>
