@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { moreCertificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT } from '../helpers/deadline.js';
 import { type ServerConfig, TestClient, TestServer } from '../helpers/endpoints.js';
-import { openRenewing, type TlsClientOptions, type TlsKind, tlsKinds } from './tls-peers.js';
+import { connectRenewing, type TlsClientOptions, type TlsKind, tlsKinds } from './tls-peers.js';
 
 const all = moreCertificatesOfFile();
 
@@ -69,7 +69,7 @@ describe.each(tlsKinds)('a server serves $name', PATIENT, (kind) => {
 
 it('a server takes new keys in the middle, and sends with new ones', PATIENT, async () => {
   const server = await TestServer.startEcho({ serverCert: all.server });
-  const peer = await openRenewing(server.port, all.caPath);
+  const peer = await connectRenewing(server.port, all.caPath).upgrade();
 
   for (const size of [1, 20_000, 100_000]) {
     await peer.renewKeys();

@@ -138,16 +138,16 @@ function onlyFlags(version: SecureVersion | undefined, ciphers: string = ANY_LEV
 
 export const tlsKinds: readonly TlsKind[] = [nodeTls, opensslCommand];
 
-/** An open connection to our server whose keys can be renewed, which Node's `tls` has no call for. */
-export async function openRenewing(port: number, caPath: string): Promise<RenewingPeer> {
-  const peer = new OpensslPeer('client', [
+/** A connection to our server whose keys can be renewed, which Node's `tls` has no call for; without a request. */
+export function connectRenewing(port: number, caPath: string): RenewingPeer {
+  return new OpensslPeer('client', [
     ...['s_client', '-connect', `127.0.0.1:${port}`, '-quiet', '-no_ign_eof', '-tls1_3'],
     ...['-CAfile', caPath, '-servername', 'localhost', '-verify_return_error'],
   ]);
-  return peer.upgrade();
 }
 
 export interface RenewingPeer extends TlsPeer {
+  upgrade(): Promise<RenewingPeer>;
   /** Takes new keys, and demands that our side does. */
   renewKeys(): Promise<void>;
 }
