@@ -16,7 +16,7 @@ import {
 const WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow'];
 
 /**
- * Compiles the load generator and the servers and the client in C++ where a source is newer than the program.
+ * Compiles the load generator, and the servers and clients in C++, where a source is newer than the program.
  *
  * @throws {Error}
  */
@@ -39,6 +39,10 @@ export function compile() {
   const client = [`${BENCH_DIRECTORY}/clients/lws.cpp`, `${LOAD_DIRECTORY}/options.cpp`];
   const headers = [`${LOAD_DIRECTORY}/options.h`, `${LOAD_DIRECTORY}/payload.h`];
   compileProgram('lws-client', client, [...client, ...headers, file], libraries);
+
+  const addon = [`${BENCH_DIRECTORY}/clients/ceiling.cpp`];
+  const nodeApi = `-isystem${ROOT_DIRECTORY}/node_modules/node-api-headers/include`;
+  compileProgram('ceiling-client.node', addon, addon, ['-shared', '-fPIC', nodeApi]);
 }
 
 /**

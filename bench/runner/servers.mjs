@@ -59,6 +59,7 @@ const CLIENT_COMMANDS = {
   ours: [process.execPath, `${BENCH_DIRECTORY}/clients/ours.mjs`],
   ws: [process.execPath, `${BENCH_DIRECTORY}/clients/ws.mjs`],
   lws: [`${BUILD_DIRECTORY}/lws-client`],
+  ceiling: [process.execPath, `${BENCH_DIRECTORY}/clients/ceiling.mjs`],
 };
 
 export const CLIENTS = Object.keys(CLIENT_COMMANDS);
