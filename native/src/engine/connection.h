@@ -56,6 +56,10 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   static constexpr uint64_t kTcpEndTimeoutMs = 1000;
   // A large frame is received in steps of so much, so that others have their turn.
   static constexpr size_t kMaxReadInPlaceBytes = 256 * 1024;
+  // Where messages may be compressed, what was read is looked at in steps of so much, until so much has been
+  // inflated: a step may become a thousand times of what it is.
+  static constexpr size_t kDeflatedStepBytes = 4 * 1024;
+  static constexpr uint64_t kInflatedBytesOfRead = 1024 * 1024;
 
   // A client that is going to connect.
   Connection(Core& core, uint32_t id, std::unique_ptr<ClientAttempt> attempt, CloseRules rules);
@@ -93,7 +97,7 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   // From lws.
   void OnEstablished();
   // What lws has read behind the handshake, before the socket became ours.
-  void OnEarlyBytes(std::span<uint8_t> bytes);
+  void OnEarlyBytes(std::span<const uint8_t> bytes);
   void OnTcpClosed();
 
   // From the loop.
@@ -168,6 +172,8 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   void Block();
   void Unblock();
   void OnBytes(std::span<uint8_t> bytes);
+  // The same as far as this turn may inflate; what is left.
+  std::span<uint8_t> OnBytesInSteps(std::span<uint8_t> bytes);
   void OnData(FramePiece& piece);
   // The same by the rules of its rates; `rest` is what was read behind it. False: nothing of that is looked
   // at now.

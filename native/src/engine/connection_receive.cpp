@@ -1,5 +1,6 @@
 // What a Connection receives: bytes, frames, the messages that they make up, and control frames; at what
 // pace. Engine thread.
+#include <algorithm>
 #include <utility>
 
 #include "engine/connection.h"
@@ -22,9 +23,9 @@ void Connection::SetPaused(bool paused) {
   WantRead();
 }
 
-void Connection::OnEarlyBytes(std::span<uint8_t> bytes) {
-  traffic_.bytes_received += bytes.size();
-  OnBytes(bytes);
+void Connection::OnEarlyBytes(std::span<const uint8_t> bytes) {
+  stream_.PutBack(bytes);
+  WantRead();
 }
 
 void Connection::OnSocketEvent(bool readable, bool ended) {
@@ -44,7 +45,7 @@ void Connection::WantRead() {
 bool Connection::Read(std::span<uint8_t> buffer) {
   in_read_list_ = false;
   if (wsi_ == nullptr || stream_.fd() < 0 || paused_ || delayed()) return false;
-  if (rates_ != nullptr) buffer = buffer.first(RateGate::kReadBytes);
+  if (rates_ != nullptr) buffer = buffer.first(std::min(buffer.size(), RateGate::kReadBytes));
   // A large frame is received where its message gathers.
   const std::span<uint8_t> in_place =
       state_ == State::kOpen && rates_ == nullptr
@@ -54,8 +55,15 @@ bool Connection::Read(std::span<uint8_t> buffer) {
   bool drained = false;
   const ptrdiff_t got = stream_.Read(room, drained);
   if (got > 0) {
-    traffic_.bytes_received += static_cast<size_t>(got);
-    OnBytes(room.first(static_cast<size_t>(got)));
+    const std::span<uint8_t> bytes = room.first(static_cast<size_t>(got));
+    traffic_.bytes_received += bytes.size();
+    if (deflate_ == nullptr) {
+      OnBytes(bytes);
+    } else if (const std::span<uint8_t> rest = OnBytesInSteps(bytes); !rest.empty()) {
+      traffic_.bytes_received -= rest.size();
+      stream_.PutBack(rest);
+      drained = false;
+    }
   }
   // What has come may have ended it.
   if (wsi_ == nullptr || stream_.fd() < 0) return false;
@@ -70,6 +78,17 @@ bool Connection::Read(std::span<uint8_t> buffer) {
   }
   in_read_list_ = true;
   return true;
+}
+
+std::span<uint8_t> Connection::OnBytesInSteps(std::span<uint8_t> bytes) {
+  const DeflateWorkspace& workspace = core_.deflate();
+  const uint64_t end = workspace.inflated_bytes() + kInflatedBytesOfRead;
+  while (!bytes.empty() && !delayed() && workspace.inflated_bytes() < end) {
+    const size_t step = std::min(bytes.size(), kDeflatedStepBytes);
+    OnBytes(bytes.first(step));
+    bytes = bytes.subspan(step);
+  }
+  return bytes;
 }
 
 void Connection::OnBytes(std::span<uint8_t> bytes) {

@@ -31,6 +31,8 @@ constexpr size_t kReadBytesOfTurn = size_t{8} * 1024 * 1024;
 constexpr size_t kLeastReadBytes = 4096;
 constexpr uint64_t kReadUsOfTurn = 5000;
 constexpr size_t kReadsBetweenLooks = 4;
+// What is inflated in a turn, or one step more: it may be a thousand times of what is read.
+constexpr uint64_t kInflatedBytesOfTurn = uint64_t{4} * 1024 * 1024;
 // Memory of large payloads that nobody has wanted for so long is freed, or a little later.
 constexpr uint64_t kTrimPayloadsMs = 500;
 
@@ -147,9 +149,10 @@ void Core::ReadAll() {
   const size_t share = std::clamp(kReadBytesOfTurn / to_read_.size(), kLeastReadBytes, kReadBytes);
   const std::span<uint8_t> buffer(read_buffer_.get(), share);
   const uint64_t end_us = NowUs() + kReadUsOfTurn;
+  const uint64_t end_inflated = deflate_.inflated_bytes() + kInflatedBytesOfTurn;
   size_t kept = 0;
   size_t next = 0;
-  for (; next < to_read_.size() && up_.HasRoom(); ++next) {
+  for (; next < to_read_.size() && up_.HasRoom() && deflate_.inflated_bytes() < end_inflated; ++next) {
     if (next % kReadsBetweenLooks == kReadsBetweenLooks - 1 && NowUs() >= end_us) break;
     Connection* connection = to_read_[next];
     if (connection->Read(buffer)) to_read_[kept++] = connection;

@@ -110,8 +110,15 @@ Stream::Stream(lws* wsi, TlsBatch& batch) : fd_(SocketOf(wsi)), ssl_(lws_get_ssl
   TlsSocket::PutBeneath(ssl_, fd_, batch);
 }
 
-ptrdiff_t Stream::Read(std::span<uint8_t> into, bool& drained) const {
+ptrdiff_t Stream::Read(std::span<uint8_t> into, bool& drained) {
   drained = false;
+  if (!put_back_.empty()) {
+    const size_t some = std::min(into.size(), put_back_.size());
+    std::copy_n(put_back_.begin(), some, into.begin());
+    put_back_.erase(put_back_.begin(), put_back_.begin() + static_cast<ptrdiff_t>(some));
+    if (put_back_.empty()) put_back_ = {};
+    return static_cast<ptrdiff_t>(some);
+  }
   if (ssl_ == nullptr) {
     const ptrdiff_t got = Receive(fd_, into);
     if (got < 0) {

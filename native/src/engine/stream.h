@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "engine/sockets.h"
 #include "wire/lent_memory.h"
@@ -31,9 +32,13 @@ class Stream {
   int fd() const { return fd_; }
   bool tls() const { return ssl_ != nullptr; }
 
+  // These were read of it, and are to be read again.
+  void PutBack(std::span<const uint8_t> bytes) {
+    put_back_.insert(put_back_.begin(), bytes.begin(), bytes.end());
+  }
   // How many bytes were read: 0 at the end of the peer's half, kNothingNow, kBroken. `drained` says that
   // there is no more now, so that the socket's next event tells when there is.
-  ptrdiff_t Read(std::span<uint8_t> into, bool& drained) const;
+  ptrdiff_t Read(std::span<uint8_t> into, bool& drained);
   // How many bytes were taken, less than all if the socket takes no more now; kBroken. What comes next
   // must begin with the first promised_bytes() of those that were not taken.
   ptrdiff_t Write(std::span<const iovec> runs) const;
@@ -51,6 +56,7 @@ class Stream {
 
   int fd_ = -1;
   ssl_st* ssl_ = nullptr;
+  std::vector<uint8_t> put_back_;
 };
 
 }  // namespace ohws

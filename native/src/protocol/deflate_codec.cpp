@@ -164,6 +164,7 @@ bool Decompressor::Continue() {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): 32 KiB, of which zlib fills what is used
   std::array<uint8_t, size_t{1} << kMaxWindowBits> window;
   unsigned int bytes = 0;
+  inflated_bytes_ += 2 * window.size();
   return inflateGetDictionary(stream_.get(), window.data(), &bytes) == Z_OK &&
          inflateReset(stream_.get()) == Z_OK &&
          inflateSetDictionary(stream_.get(), window.data(), bytes) == Z_OK;
@@ -209,6 +210,7 @@ MessageAssembler::Status Decompressor::Feed(const FramePiece& chunk, std::span<u
       continue;
     }
     piece.size = scratch.size();
+    inflated_bytes_ += piece.size;
     const Status status = assembler.Feed(piece);
     if (status != Status::kPartial) return status;
     piece.first = false;
@@ -216,6 +218,7 @@ MessageAssembler::Status Decompressor::Feed(const FramePiece& chunk, std::span<u
     stream.avail_out = Limited(scratch.size());
   }
   piece.size = scratch.size() - stream.avail_out;
+  inflated_bytes_ += piece.size;
   piece.last = chunk.last;
   piece.open_ended = chunk.remaining != 0;
   if (chunk.last && !AtMessageEnd()) return Status::kCorrupt;
@@ -249,7 +252,10 @@ DeflateSession::DeflateSession(Role role, const DeflateOptions& options, const D
 
 MessageAssembler::Status DeflateSession::Receive(const FramePiece& piece, MessageAssembler& assembler) {
   if (!piece.compressed) return assembler.Feed(piece);
-  return decompressor_.Feed(piece, workspace_.scratch(), assembler);
+  const uint64_t before = decompressor_.inflated_bytes();
+  const MessageAssembler::Status status = decompressor_.Feed(piece, workspace_.scratch(), assembler);
+  workspace_.CountInflated(decompressor_.inflated_bytes() - before);
+  return status;
 }
 
 Payload DeflateSession::Compress(std::span<const uint8_t> message) {

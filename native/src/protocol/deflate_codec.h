@@ -74,6 +74,8 @@ class Decompressor {
   MessageAssembler::Status Feed(const FramePiece& chunk, std::span<uint8_t> scratch,
                                 MessageAssembler& assembler);
 
+  // All that it has written so far: what was inflated, and windows that were moved.
+  uint64_t inflated_bytes() const { return inflated_bytes_; }
   size_t held_bytes() const { return memory_.used(); }
   size_t max_bytes() const { return MaxBytes(direction_.window_bits); }
 
@@ -89,6 +91,7 @@ class Decompressor {
   const DeflateDirection direction_;
   DeflateBudget memory_;                // its own, as large as what is reserved for it
   std::unique_ptr<z_stream_s> stream_;  // null while nothing is held
+  uint64_t inflated_bytes_ = 0;
 };
 
 // What the connections of one thread share.
@@ -99,6 +102,9 @@ class DeflateWorkspace {
   DeflateBudget& budget() { return budget_; }
   // Memory to inflate into.
   std::span<uint8_t> scratch();
+  // By all decompressors of the thread, as they count.
+  uint64_t inflated_bytes() const { return inflated_bytes_; }
+  void CountInflated(uint64_t bytes) { inflated_bytes_ += bytes; }
   // The one compressor for all connections that keep no context; null as Compressor::Make().
   Compressor* SharedCompressor(const Compressor::Settings& settings);
 
@@ -107,6 +113,7 @@ class DeflateWorkspace {
 
   DeflateBudget& budget_;
   std::vector<uint8_t> scratch_;  // empty until it is needed
+  uint64_t inflated_bytes_ = 0;
   std::map<Compressor::Settings, std::unique_ptr<Compressor>> shared_;
 };
 
