@@ -404,6 +404,12 @@ export const mends: readonly Mend[] = [
     test: ['test/tls/idle-words.test.ts', 'ends'],
   },
   {
+    id: 'N17',
+    defect: 'memory is taken for all that a ClientHello announces',
+    ours: 'native/src/protocol/hello_meter.cpp',
+    test: ['test/tls/client-hello.test.ts', 'announces too much'],
+  },
+  {
     id: 'U1',
     defect: 'a request without a known subprotocol gets the first one, or no answer',
     patch: 'subprotocol',

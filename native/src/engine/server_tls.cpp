@@ -85,6 +85,7 @@ void ServerTls::Attach(ssl_ctx_st* context) {
   context_ = context;
   SSL_CTX_set_cert_cb(context, Choose, this);
   TlsSocket::LimitIdleWords(context);
+  TlsSocket::LimitHellos(context);
   // Each is a write and an encryption of the session; who comes back uses one, and gets another.
   SSL_CTX_set_num_tickets(context, 1);
   // Without our patch one-listener-one-vhost lws looks for a vhost of that name, which may be another

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/sockets.h"
+#include "protocol/hello_meter.h"
 
 namespace ohws {
 
@@ -58,6 +59,43 @@ void OnWord(int written, int /*version*/, int type, const void* /*bytes*/, size_
   // Each of them: a connection that is taken over from lws has another input than before.
   if (words > TlsSocket::kMostIdleWords) EndInput(ssl);
 }
+
+// Of a handshake of a server, beneath which is still the socket that lws has given to OpenSSL.
+struct HelloWatch {
+  const SSL* ssl;
+  HelloMeter meter;
+
+  static HelloWatch* Of(BIO* bio) { return reinterpret_cast<HelloWatch*>(BIO_get_callback_arg(bio)); }
+
+  static void Begin(const SSL* ssl, int where, int /*value*/) {
+    if (where != SSL_CB_HANDSHAKE_START || SSL_in_before(ssl) == 0) return;
+    BIO* bio = SSL_get_rbio(ssl);
+    if (Of(bio) != nullptr) return;
+    auto watch = std::make_unique<HelloWatch>(HelloWatch{ssl, {}});
+    BIO_set_callback_arg(bio, reinterpret_cast<char*>(watch.release()));
+    BIO_set_callback_ex(bio, OnBio);
+  }
+
+  static void End(BIO* bio) {
+    const std::unique_ptr<HelloWatch> owned(Of(bio));
+    BIO_set_callback_arg(bio, nullptr);
+    BIO_set_callback_ex(bio, nullptr);
+  }
+
+  // What it returns is what whoever called it gets.
+  static long OnBio(BIO* bio, int what, const char* bytes, size_t /*size*/, int /*number*/, long /*number*/,
+                    int result, size_t* got) {
+    if (what == BIO_CB_FREE) End(bio);
+    if (what != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0) return result;
+    HelloWatch& watch = *Of(bio);
+    const bool may_ask_again = SSL_version(watch.ssl) >= TLS1_3_VERSION;
+    const HelloMeter::Verdict verdict =
+        watch.meter.Feed({reinterpret_cast<const uint8_t*>(bytes), *got}, may_ask_again);
+    if (verdict == HelloMeter::Verdict::kTooLarge) return -1;
+    if (verdict == HelloMeter::Verdict::kOver || SSL_is_init_finished(watch.ssl) != 0) End(bio);
+    return result;
+  }
+};
 
 // How many of `plain` bytes have left if `sent` of `size` bytes have that carry them: all only with the last.
 size_t Share(size_t plain, size_t sent, size_t size) { return sent == size ? plain : plain * sent / size; }
@@ -132,6 +170,8 @@ struct TlsSocket::Method {
 };
 
 void TlsSocket::LimitIdleWords(ssl_ctx_st* context) { SSL_CTX_set_msg_callback(context, OnWord); }
+
+void TlsSocket::LimitHellos(ssl_ctx_st* context) { SSL_CTX_set_info_callback(context, HelloWatch::Begin); }
 
 void TlsSocket::ForgetIdleWords(ssl_st* ssl) { SSL_set_ex_data(ssl, IdleWordsIndex(), nullptr); }
 

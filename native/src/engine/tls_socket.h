@@ -39,6 +39,8 @@ class TlsSocket {
 
   // Invariant 4 for all connections of this context, from their handshakes on.
   static void LimitIdleWords(ssl_ctx_st* context);
+  // Of a server's context: OpenSSL does not get to see a hello that announces more than HelloMeter takes.
+  static void LimitHellos(ssl_ctx_st* context);
   // Data have come.
   static void ForgetIdleWords(ssl_st* ssl);
 
