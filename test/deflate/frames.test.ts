@@ -191,6 +191,16 @@ describe.each([
     expect((await peer.expectClose()).code).toBe(1007);
   });
 
+  it('ends with 1007 for invalid UTF-8 in the middle of a large message that is not compressed', async () => {
+    const { peer } = await join({});
+
+    const payload = Buffer.alloc(600_000, 'x');
+    payload[400_000] = 0xff;
+    peer.send({ opcode: Opcode.text, payload });
+
+    expect((await peer.expectClose()).code).toBe(1007);
+  });
+
   it('refuses what does not keep to the agreed context', async () => {
     const { peer, receive } = await join({ answer: `; ${peerNoContext}` });
     peer.send({ ...FIRST, payload: deflated(TEXT) });
