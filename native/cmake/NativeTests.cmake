@@ -1,5 +1,6 @@
-# The C++ tests: one executable and one ctest test for each file of test/native, and for each fuzz target of
-# test/fuzz/targets, which as a test gets its corpus. With OHWS_FUZZ only the fuzz targets are built, for libFuzzer.
+# The C++ tests: one executable and one ctest test for each file of test/native and test/native/engine, and for each
+# fuzz target of test/fuzz/targets, which as a test gets its corpus. With OHWS_FUZZ only the fuzz targets are built, for
+# libFuzzer.
 find_package(Threads REQUIRED)
 # There is no Node executable to find zlib's functions in.
 find_library(OHWS_ZLIB_LIBRARY NAMES z zlib libz.so.1 REQUIRED)
@@ -23,13 +24,35 @@ if(NOT OHWS_FUZZ)
   endforeach()
 endif()
 
-set(fuzz_dir "${PROJECT_SOURCE_DIR}/test/fuzz")
-file(GLOB fuzz_sources CONFIGURE_DEPENDS "${fuzz_dir}/targets/*.cpp")
 # The engine needs TLS, for which there is no Node executable either.
 find_library(OHWS_SSL_LIBRARY NAMES ssl libssl.so.3)
 find_library(OHWS_CRYPTO_LIBRARY NAMES crypto libcrypto.so.3)
+set(with_engine ON)
 if(NOT TARGET ohws_engine OR NOT OHWS_SSL_LIBRARY OR NOT OHWS_CRYPTO_LIBRARY OR NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
-  message(STATUS "The engine's fuzz target is not built: it needs Linux, OHWS_BUILD_ENGINE and the system's libssl")
+  message(STATUS "Tests of the engine are not built: they need Linux, OHWS_BUILD_ENGINE and the system's libssl")
+  set(with_engine OFF)
+endif()
+
+# ohws_link_engine(<name> <function whose calls are sent to the test's __wrap_...>...)
+function(ohws_link_engine name)
+  # Static libraries first, and what they need behind them.
+  target_link_libraries(${name} PRIVATE ohws_engine ohws_libwebsockets)
+  target_link_options(${name} PRIVATE LINKER:--no-as-needed)
+  target_link_libraries(${name} PRIVATE "${OHWS_SSL_LIBRARY}" "${OHWS_CRYPTO_LIBRARY}")
+  foreach(wrapped IN LISTS ARGN)
+    target_link_options(${name} PRIVATE LINKER:--wrap=${wrapped})
+  endforeach()
+endfunction()
+
+if(with_engine AND NOT OHWS_FUZZ)
+  ohws_add_native_test(test_waiting_requests "${PROJECT_SOURCE_DIR}/test/native/engine/waiting_requests_test.cpp")
+  target_include_directories(test_waiting_requests PRIVATE "${PROJECT_SOURCE_DIR}/test/native")
+  ohws_link_engine(test_waiting_requests lws_dll2_add_head)
+endif()
+
+set(fuzz_dir "${PROJECT_SOURCE_DIR}/test/fuzz")
+file(GLOB fuzz_sources CONFIGURE_DEPENDS "${fuzz_dir}/targets/*.cpp")
+if(NOT with_engine)
   list(FILTER fuzz_sources EXCLUDE REGEX "/engine\\.cpp$")
 endif()
 foreach(source IN LISTS fuzz_sources)
@@ -46,10 +69,6 @@ endforeach()
 if(TARGET fuzz_engine)
   file(GLOB script_sources CONFIGURE_DEPENDS "${fuzz_dir}/script/*.cpp")
   target_sources(fuzz_engine PRIVATE ${script_sources})
-  # Static libraries first, and what they need behind them.
-  target_link_libraries(fuzz_engine PRIVATE ohws_engine ohws_libwebsockets)
-  target_link_options(fuzz_engine PRIVATE LINKER:--no-as-needed)
-  target_link_libraries(fuzz_engine PRIVATE "${OHWS_SSL_LIBRARY}" "${OHWS_CRYPTO_LIBRARY}")
   # Its clock is the script's.
-  target_link_options(fuzz_engine PRIVATE LINKER:--wrap=clock_gettime)
+  ohws_link_engine(fuzz_engine clock_gettime)
 endif()

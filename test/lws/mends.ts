@@ -410,6 +410,16 @@ export const mends: readonly Mend[] = [
     test: ['test/tls/client-hello.test.ts', 'announces too much'],
   },
   {
+    id: 'N18',
+    defect:
+      'each turn of the loop is walked over all connections that have input put aside and are not to be read',
+    patch: 'held-bytes',
+    test: [
+      'test/native/engine/waiting_requests_test.cpp',
+      'requests_that_wait_are_in_no_list_of_lws',
+    ],
+  },
+  {
     id: 'U1',
     defect: 'a request without a known subprotocol gets the first one, or no answer',
     patch: 'subprotocol',
