@@ -44,10 +44,16 @@ function(ohws_link_engine name)
   endforeach()
 endfunction()
 
+# ohws_add_engine_test(<name> <function whose calls are sent to the test's __wrap_...>...), of test/native/engine
+function(ohws_add_engine_test name)
+  ohws_add_native_test(test_${name} "${PROJECT_SOURCE_DIR}/test/native/engine/${name}_test.cpp")
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/test/native")
+  ohws_link_engine(test_${name} ${ARGN})
+endfunction()
+
 if(with_engine AND NOT OHWS_FUZZ)
-  ohws_add_native_test(test_waiting_requests "${PROJECT_SOURCE_DIR}/test/native/engine/waiting_requests_test.cpp")
-  target_include_directories(test_waiting_requests PRIVATE "${PROJECT_SOURCE_DIR}/test/native")
-  ohws_link_engine(test_waiting_requests lws_dll2_add_head)
+  ohws_add_engine_test(deadlines clock_gettime lws_dll2_add_sorted)
+  ohws_add_engine_test(waiting_requests lws_dll2_add_head)
 endif()
 
 set(fuzz_dir "${PROJECT_SOURCE_DIR}/test/fuzz")

@@ -394,8 +394,7 @@ export const mends: readonly Mend[] = [
     id: 'N15',
     defect: 'a time-out costs a step for each connection that has one',
     patch: 'sorted-timers',
-    unproven: 'it is about what it costs, not about what happens',
-    test: [HANDSHAKE, 'kill-stays: end when their time is over'],
+    test: ['test/native/engine/deadlines_test.cpp', 'timers_are_put_in_without_a_walk_over_all'],
   },
   {
     id: 'N16',

@@ -127,6 +127,39 @@ TEST(one_that_is_late_serves_all_in_order) {
   CHECK(std::is_sorted(order.begin(), order.end()));
 }
 
+TEST(one_that_has_enough_goes_on_where_it_was) {
+  TimingWheel wheel(kStart);
+  std::vector<Recorder> timers(100);
+  size_t served = 0;
+  for (size_t n = 0; n < timers.size(); ++n) {
+    timers[n].then = [&served] { ++served; };
+    wheel.Set(timers[n], kStart + 1 + n / 10);  // ten a moment
+  }
+  const uint64_t now = kStart + 1000;
+  Recorder early;
+  early.then = [&] { CHECK_EQ(served, size_t{10}); };
+  for (size_t n = 1; n <= 5; ++n) {
+    wheel.Serve(now, [&] { return served == n; });
+    CHECK_EQ(served, n);
+    CHECK_EQ(Next(wheel), kStart + 1);
+  }
+  // One that is cancelled is not called, one that is set has the moment that has been come to.
+  for (Recorder& timer : timers) {
+    if (!timer.set()) continue;
+    timer.Cancel();
+    wheel.Set(timer, 5);
+    break;
+  }
+  wheel.Serve(now, [&] { return served == 10; });
+  CHECK_EQ(Next(wheel), kStart + 2);
+  wheel.Set(early, kStart);
+  CHECK_EQ(Next(wheel), kStart + 1);
+  wheel.Serve(now);
+  CHECK_EQ(served, timers.size());
+  CHECK_EQ(early.served.size(), size_t{1});
+  CHECK(!wheel.Next().has_value());
+}
+
 // Whoever sleeps until Next() is woken once a moment, and never for nothing.
 TEST(no_look_is_in_vain) {
   TimingWheel wheel(kStart);

@@ -33,6 +33,8 @@ constexpr uint64_t kReadUsOfTurn = 5000;
 constexpr size_t kReadsBetweenLooks = 4;
 // What is inflated in a turn, or one step more: it may be a thousand times of what is read.
 constexpr uint64_t kInflatedBytesOfTurn = uint64_t{4} * 1024 * 1024;
+// So long a turn may see to those whose time is over: thousands may have come, and be ended, together.
+constexpr uint64_t kDeadlineUsOfTurn = 5000;
 // Memory of large payloads that nobody has wanted for so long is freed, or a little later.
 constexpr uint64_t kTrimPayloadsMs = 500;
 
@@ -107,7 +109,7 @@ void Core::Run(const std::atomic<bool>& stop) {
 
 void Core::Serve() {
   DrainDown();
-  if (deadlines_.Next().has_value()) deadlines_.Serve(NowMs());
+  ServeDeadlines();
   while (!deferred_.empty()) {
     for (const auto& action : std::exchange(deferred_, {})) action();
   }
@@ -117,6 +119,17 @@ void Core::Serve() {
   DeleteBuriedListeners();
   payload_trim_.BeSet();
   up_.Publish();
+}
+
+// Whom that cuts lws ends right away, in the same time; who is left has one of the next turns.
+void Core::ServeDeadlines() {
+  if (!deadlines_.Next().has_value()) return;
+  const uint64_t now_us = NowUs();
+  const uint64_t end_us = now_us + kDeadlineUsOfTurn;
+  deadlines_.Serve(now_us / 1000, [this, end_us] {
+    loop_.ServeTimers();
+    return NowUs() >= end_us;
+  });
 }
 
 bool Core::SendNow(uint32_t id, std::span<const uint8_t> message) {

@@ -114,6 +114,7 @@ class Core {
   };
 
   void DrainDown();
+  void ServeDeadlines();
   void Publish(const RecordHeader& header, Opcode opcode, const uint8_t* payload);
   void Dispatch(const RecordHeader& header, uint8_t* payload);
   void SendKeptText(uint32_t id);

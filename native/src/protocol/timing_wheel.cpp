@@ -77,12 +77,16 @@ uint64_t TimingWheel::FirstMoment() {
   return first;
 }
 
-void TimingWheel::Serve(uint64_t now_ms) {
+void TimingWheel::Serve(uint64_t now_ms, const std::function<bool()>& enough) {
   if (now_ms < next_) return;
   for (;;) {
     while (Timer* timer = due_) {
       timer->Cancel();
       timer->OnDue(now_ms);
+      if (enough && enough()) {
+        next_ = due_ != nullptr ? now_ : FirstMoment();
+        return;
+      }
     }
     const std::optional<Slot> slot = FirstSlot();
     if (!slot.has_value() || slot->begin_ms > now_ms) break;

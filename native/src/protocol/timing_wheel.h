@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 namespace ohws {
@@ -51,9 +52,10 @@ class TimingWheel {
   // Sets it, or moves it. A moment that has passed is due at once.
   void Set(Timer& timer, uint64_t at_ms);
 
-  // Calls those whose moment has come, also those that are set meanwhile. Timers of one millisecond come in
-  // no particular order.
-  void Serve(uint64_t now_ms);
+  // Calls those whose moment has come, also those that are set meanwhile, until `enough`, asked after each,
+  // says so: the others' moment is then still the next one. Timers of one millisecond come in no particular
+  // order.
+  void Serve(uint64_t now_ms, const std::function<bool()>& enough = {});
 
   // Nothing is due before this; nothing at all without a value. It is the first timer's moment, or that of
   // one that was cancelled since Serve() came to its own.
@@ -81,7 +83,7 @@ class TimingWheel {
 
   uint64_t now_;
   uint64_t next_ = kNever;
-  Timer* due_ = nullptr;
+  Timer* due_ = nullptr;                    // their moment is `now_`
   std::array<uint64_t, kLevels> filled_{};  // a bit a slot; it may be empty again
   std::array<std::array<Timer*, kSlots>, kLevels> slots_{};
 };

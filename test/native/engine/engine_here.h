@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cstdlib>
 #include <initializer_list>
 #include <string>
@@ -74,7 +74,7 @@ class EngineHere {
     for (const std::string_view text : more) options.Add(text);
     Say(DownKind::kListen, options.bytes());
     const std::vector<Record> up = TurnsUntil(UpKind::kListening, 1);
-    StringListReader strings(up.back().payload);
+    StringListReader strings(std::ranges::find(up, UpKind::kListening, &Record::kind)->payload);
     CHECK(strings.Next().value_or("?").empty());
     return static_cast<uint16_t>(std::atoi(std::string(strings.Next().value_or("")).c_str()));
   }
@@ -83,7 +83,7 @@ class EngineHere {
   uint64_t Stat(std::string_view wanted) {
     Say(DownKind::kStatsRequest);
     const std::vector<Record> up = TurnsUntil(UpKind::kStats, 1);
-    StringListReader strings(up.back().payload);
+    StringListReader strings(std::ranges::find(up, UpKind::kStats, &Record::kind)->payload);
     while (const auto name = strings.Next()) {
       const std::string value(strings.Next().value_or(""));
       if (*name == wanted) return std::strtoull(value.c_str(), nullptr, 10);

@@ -1,0 +1,105 @@
+// What many deadlines that come together cost one turn of the loop. The clock is the test's.
+#include <libwebsockets.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "engine_here.h"
+
+namespace {
+
+// Of the monotonic clock, in microseconds; and how much later it is at each look.
+uint64_t clock_us = 1'000'000'000;
+uint64_t look_us = 0;
+// Of an entry that is put into one of lws's sorted lists with those that are there.
+size_t comparisons = 0;
+int (*compare_of_lws)(const lws_dll2_t*, const lws_dll2_t*) = nullptr;
+
+int CountedCompare(const lws_dll2_t* a, const lws_dll2_t* b) {
+  ++comparisons;
+  return compare_of_lws(a, b);
+}
+
+}  // namespace
+
+// The linker sends calls here (--wrap).
+extern "C" {
+int __real_clock_gettime(clockid_t clock, timespec* now);
+int __wrap_clock_gettime(clockid_t clock, timespec* now);
+int __wrap_clock_gettime(clockid_t clock, timespec* now) {
+  if (clock != CLOCK_MONOTONIC) return __real_clock_gettime(clock, now);
+  clock_us += look_us;
+  now->tv_sec = static_cast<time_t>(clock_us / 1'000'000);
+  now->tv_nsec = static_cast<long>(clock_us % 1'000'000 * 1000);
+  return 0;
+}
+
+using Compare = int(const lws_dll2_t*, const lws_dll2_t*);
+void __real_lws_dll2_add_sorted(lws_dll2_t* entry, lws_dll2_owner_t* list, Compare* compare);
+void __wrap_lws_dll2_add_sorted(lws_dll2_t* entry, lws_dll2_owner_t* list, Compare* compare);
+void __wrap_lws_dll2_add_sorted(lws_dll2_t* entry, lws_dll2_owner_t* list, Compare* compare) {
+  compare_of_lws = compare;
+  __real_lws_dll2_add_sorted(entry, list, CountedCompare);
+}
+}
+
+namespace ohws::check {
+namespace {
+
+constexpr size_t kClients = 200;
+constexpr uint64_t kTimeoutUs = 60'000'000;
+// A clock that is so much later at each look leaves a turn this many of them.
+constexpr uint64_t kLateLookUs = 1000;
+constexpr size_t kMostOfTurn = 6;
+
+// So many that have sent a part of their requests, nearly at one moment.
+std::vector<Client> HalfRequests(EngineHere& engine) {
+  look_us = 1;
+  const uint16_t port = engine.Listen({});
+  std::vector<Client> clients;
+  while (clients.size() < kClients) clients.emplace_back(port);
+  for (const Client& client : clients) client.Send(kUpgrade.substr(0, 20));
+  while (engine.Stat("handshakes.pending") < kClients) engine.Turn(10);
+  engine.Turn();
+  return clients;
+}
+
+size_t CountRefused(const std::vector<EngineHere::Record>& records) {
+  return static_cast<size_t>(std::ranges::count(records, UpKind::kRefused, &EngineHere::Record::kind));
+}
+
+TEST(a_turn_ends_no_more_than_it_has_time_for) {
+  EngineHere engine;
+  const std::vector<Client> clients = HalfRequests(engine);
+  clock_us += kTimeoutUs;
+  look_us = kLateLookUs;
+  size_t refused = 0;
+  while (refused < kClients) {
+    // Whoever waits for the next deadline does not wait.
+    CHECK_EQ(engine.core().DeadlineMs(), 0);
+    const size_t now = CountRefused(engine.Turn());
+    CHECK(now >= 1 && now <= kMostOfTurn);
+    if (now == 0) return;
+    refused += now;
+  }
+  while (engine.Stat("handshakes.pending") > 0) engine.Turn();
+  for (const Client& client : clients) {
+    CHECK(client.Receive().starts_with("HTTP/1.1 408 "));
+    CHECK(client.Ended());
+  }
+}
+
+TEST(timers_are_put_in_without_a_walk_over_all) {
+  EngineHere engine;
+  comparisons = 0;
+  const std::vector<Client> clients = HalfRequests(engine);
+  CHECK(comparisons >= kClients && comparisons < 10 * kClients);
+  clock_us += kTimeoutUs;
+  look_us = kLateLookUs;
+  comparisons = 0;
+  while (engine.Stat("handshakes.pending") > 0) engine.Turn();
+  CHECK(comparisons >= kClients && comparisons < 10 * kClients);
+}
+
+}  // namespace
+}  // namespace ohws::check
