@@ -85,12 +85,10 @@ void Handshakes::End(lws* wsi) {
   handshakes_.erase(wsi);
 }
 
-std::vector<lws*> Handshakes::Of(const ServerListener& listener) const {
-  std::vector<lws*> some;
-  for (const auto& [wsi, handshake] : handshakes_) {
-    if (handshake.listener == &listener) some.push_back(wsi);
+void Handshakes::MakeDue(const ServerListener& listener, uint64_t at_ms) {
+  for (auto& [wsi, handshake] : handshakes_) {
+    if (handshake.listener == &listener && handshake.set()) deadlines_.Set(handshake, at_ms);
   }
-  return some;
 }
 
 void Handshakes::Forget(const ServerListener& listener) {

@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "engine/listening_socket.h"
 #include "protocol/head_meter.h"
@@ -52,8 +51,8 @@ class Handshakes {
   std::optional<std::string> TakeCounted(lws* wsi);
   // It has become a WebSocket connection, or is gone.
   void End(lws* wsi);
-  // Those of one listener.
-  std::vector<lws*> Of(const ServerListener& listener) const;
+  // For those of one listener it is over at this moment.
+  void MakeDue(const ServerListener& listener, uint64_t at_ms);
   // The listener goes away before its connections do.
   void Forget(const ServerListener& listener);
 

@@ -108,6 +108,15 @@ bool ServerListener::Watch(Failure& failure) {
   return true;
 }
 
+void ServerListener::CancelTimers() {
+  accept_again_.Cancel();
+  handshakes_due_.Cancel();
+  const size_t preludes = preludes_.size();
+  preludes_.clear();
+  handshakes_ -= preludes;
+  admission_->LeaveHandshakes(preludes);
+}
+
 void ServerListener::Accept() {
   for (const Listening& listening : listening_) lws_rx_flow_control(listening.wsi, 1);
 }
@@ -127,7 +136,7 @@ void ServerListener::Stop(uint16_t code, std::string_view reason) {
   StopListening();
   GiveUpRequests();
   CloseAll(code, reason);
-  if (connections_.empty()) FinishStop();
+  if (connections_.empty()) EndHandshakes();
 }
 
 void ServerListener::Drain(uint32_t limit_ms, uint16_t code, std::string_view reason) {
@@ -140,7 +149,7 @@ void ServerListener::Drain(uint32_t limit_ms, uint16_t code, std::string_view re
   GiveUpRequests();
   CloseAll(code, reason);
   for (Connection* connection : connections_) connection->OnDrain();
-  if (connections_.empty()) FinishDrain();
+  if (connections_.empty()) EndHandshakes();
 }
 
 // Where other processes listen as well, whoever comes shall be theirs. Those that the kernel has given to us
@@ -182,25 +191,25 @@ void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
   for (Connection* connection : all) connection->Close(code, code, reason);
 }
 
-void ServerListener::FinishDrain() {
+void ServerListener::EndHandshakes() {
   CancelTimers();
   StopListening();
-  if (!config_.netstack) {
-    // The others are cut with the vhost.
-    for (lws* wsi : core_.handshakes().Of(*this)) {
-      if (CanTalk(wsi)) RefuseToDrain(wsi);
-    }
+  if (handshakes_ == 0) {
+    FinishStop();
+    return;
   }
-  FinishStop();
+  state_ = State::kEnding;
+  const uint64_t now_ms = NowMs();
+  core_.handshakes().MakeDue(*this, now_ms);
+  core_.deadlines().Set(handshakes_due_, now_ms + 1);
 }
 
 void ServerListener::FinishStop() {
-  const bool drained = state_ == State::kDraining;
   state_ = State::kStopped;
   core_.handshakes().Forget(*this);
   // Not from within a callback of one of the connections that the vhost takes with it.
   StringListWriter report;
-  if (drained) {
+  if (drains()) {
     for (const uint64_t number : {static_cast<uint64_t>(to_drain_ - cut_), static_cast<uint64_t>(cut_),
                                   static_cast<uint64_t>(turned_away_), NowMs() - drain_begun_ms_}) {
       report.Add(std::to_string(number));
@@ -292,8 +301,6 @@ void ServerListener::OnPrelude(const ProxyPrelude& ended, ProxyPrelude::End end)
   }
 }
 
-void ServerListener::AcceptTimer::OnDue(uint64_t /*now_ms*/) { listener.Accept(); }
-
 void ServerListener::OnListenerClosed(lws* wsi) {
   std::erase_if(listening_, [wsi](const Listening& listening) { return listening.wsi == wsi; });
 }
@@ -353,9 +360,8 @@ void ServerListener::OnGone(Connection& connection) {
   last->place = connection.place;
   connections_.pop_back();
   if (!connections_.empty()) return;
-  if (state_ == State::kStopping) FinishStop();
   // Not from within a callback of lws, which may be about to end everything.
-  if (state_ == State::kDraining) core_.Defer([this] { FinishDrain(); });
+  if (state_ == State::kStopping || state_ == State::kDraining) core_.Defer([this] { EndHandshakes(); });
 }
 
 }  // namespace ohws

@@ -70,10 +70,7 @@ class ServerListener {
   bool watches(uint8_t what) const { return (watched_ & what) != 0; }
 
   // Before the context that knows their sockets goes away.
-  void CancelTimers() {
-    accept_again_.Cancel();
-    preludes_.clear();
-  }
+  void CancelTimers();
 
   uint32_t id() const { return id_; }
   const std::shared_ptr<const EndpointLimits>& limits() const { return config_.limits; }
@@ -120,14 +117,15 @@ class ServerListener {
     kListening,
     kDraining,  // nobody new, and who comes is told so
     kStopping,  // no listening socket any more
+    kEnding,    // no connection either: those in handshake are ended, as many in a turn as there is time for
     kStopped,
   };
 
-  // After the descriptors ran out (D7).
-  struct AcceptTimer final : Timer {
-    explicit AcceptTimer(ServerListener& owner) : listener(owner) {}
-    void OnDue(uint64_t now_ms) override;
+  struct ListenerTimer final : Timer {
+    ListenerTimer(ServerListener& owner, void (ServerListener::*then)()) : listener(owner), on_due(then) {}
+    void OnDue(uint64_t /*now_ms*/) override { (listener.*on_due)(); }
     ServerListener& listener;
+    void (ServerListener::*const on_due)();
   };
 
   struct Listening {
@@ -186,7 +184,9 @@ class ServerListener {
   std::string AgreeOnDeflate(lws* wsi);
   // More connections are in handshake than may be.
   void RefuseAtAccept(int fd, std::string_view ip);
-  void FinishDrain();
+  bool drains() const { return drained_at_ms_ != 0; }
+  // Its connections are gone. What is left of those in handshake goes with the vhost.
+  void EndHandshakes();
   void FinishStop();
 
   Core& core_;
@@ -211,8 +211,9 @@ class ServerListener {
   size_t to_drain_ = 0;  // connections when that began
   size_t cut_ = 0;       // and those that have missed the end
   size_t turned_away_ = 0;
-  AcceptTimer accept_again_{*this};
-  std::string head_for_lws_;  // while lws parses it
+  ListenerTimer accept_again_{*this, &ServerListener::Accept};        // after the descriptors ran out (D7)
+  ListenerTimer handshakes_due_{*this, &ServerListener::FinishStop};  // kEnding; comes behind all of theirs
+  std::string head_for_lws_;                                          // while lws parses it
   ServerCounters counters_;
   size_t open_ = 0;                                // connections whose outcome is not known
   std::unordered_set<const Connection*> blocked_;  // whose sockets take no more now

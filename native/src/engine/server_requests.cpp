@@ -160,6 +160,11 @@ void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
 }
 
 void ServerListener::OnHandshakeTimeout(lws* wsi) {
+  if (state_ == State::kEnding) {
+    if (drains() && !config_.netstack && CanTalk(wsi)) RefuseToDrain(wsi);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    return;
+  }
   counters_.CountRefusal(RefusalReason::kTimeout);
   if (!config_.netstack) {
     const bool ours = EndRequest(wsi);
@@ -213,7 +218,7 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
       break;
   }
   NoteForwarded(wsi, *head);
-  if (state_ == State::kDraining) return RefuseToDrain(wsi);
+  if (drains()) return RefuseToDrain(wsi);
   const UpgradeRefusal refusal = CheckUpgradeRequest(*head);
   if (refusal != UpgradeRefusal::kNone) return RefuseRequest(wsi, refusal);
   if (config_.asks_upgrades) return AskAbout(wsi, *head, bytes, used);
@@ -265,7 +270,7 @@ void ServerListener::AnswerUpgrade(uint32_t id, uint16_t http_status, std::strin
 void ServerListener::GiveUpRequests() {
   while (lws* wsi = requests_.First()) {
     EndRequest(wsi);
-    if (state_ == State::kDraining) {
+    if (drains()) {
       RefuseToDrain(wsi);
       lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     } else {

@@ -89,6 +89,31 @@ TEST(a_turn_ends_no_more_than_it_has_time_for) {
   }
 }
 
+// Or a drain, once there is no connection.
+TEST(a_stop_ends_no_more_handshakes_in_a_turn_than_it_has_time_for) {
+  for (const bool drains : {false, true}) {
+    EngineHere engine;
+    const std::vector<Client> clients = HalfRequests(engine);
+    const auto count_ended = [&clients] { return std::ranges::count_if(clients, &Client::Ended); };
+    look_us = kLateLookUs;
+    engine.Say(drains ? DownKind::kDrain : DownKind::kStop, {}, 1001, 60'000);
+    std::vector<EngineHere::Record> up;
+    size_t turns = 0;
+    for (ptrdiff_t ended = 0; up.empty() || up.back().kind != UpKind::kStopped; ++turns) {
+      for (EngineHere::Record& record : engine.Turn()) up.push_back(std::move(record));
+      const ptrdiff_t now = count_ended();
+      CHECK(now - ended <= static_cast<ptrdiff_t>(kMostOfTurn));
+      ended = now;
+    }
+    CHECK(turns >= kClients / kMostOfTurn);
+    CHECK_EQ(CountRefused(up), drains ? kClients : 0);
+    for (const Client& client : clients) {
+      CHECK_EQ(client.Receive().starts_with("HTTP/1.1 503 "), drains);
+      CHECK(client.Ended());
+    }
+  }
+}
+
 TEST(timers_are_put_in_without_a_walk_over_all) {
   EngineHere engine;
   comparisons = 0;
