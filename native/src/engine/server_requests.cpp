@@ -414,7 +414,11 @@ int ServerListener::OnPlainRequest(lws* wsi) {
     counters_.CountRefusal(RefusalReason::kRequest);
     // S18 without the files: netstack's answer where it finds none.
     std::string answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
-    lws_write(wsi, reinterpret_cast<unsigned char*>(answer.data()), answer.size(), LWS_WRITE_HTTP_HEADERS);
+    // What cannot be written to lws never asks about again, and the next request would wait for that.
+    if (lws_write(wsi, reinterpret_cast<unsigned char*>(answer.data()), answer.size(),
+                  LWS_WRITE_HTTP_HEADERS) < 0) {
+      return -1;
+    }
     core_.handshakes().BeginAgain(wsi);
     return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
   }

@@ -159,6 +159,11 @@ class Client {
   void Send(std::string_view bytes) const {
     CHECK(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
   }
+  void Reset() {
+    const linger at_once{1, 0};
+    CHECK(setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
+    close(std::exchange(fd_, -1));
+  }
   // What has come by now.
   std::string Receive() const {
     char bytes[4096];
