@@ -28,7 +28,8 @@ if (built.status !== 0) fail('there is no build to look at');
 const given = process.argv.slice(2);
 const sources = layers.flatMap((layer) =>
   readdirSync(path.join(root, 'native/src', layer))
-    .filter((name) => name.endsWith('.cpp'))
+    // Those for Windows have no command here to be compiled with.
+    .filter((name) => name.endsWith('.cpp') && !name.endsWith('_windows.cpp'))
     .map((name) => path.join('native/src', layer, name)),
 );
 const waiting = given.length > 0 ? given : sources;

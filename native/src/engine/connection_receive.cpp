@@ -57,7 +57,8 @@ bool Connection::Read(std::span<uint8_t> buffer) {
   if (got > 0) {
     const std::span<uint8_t> bytes = room.first(static_cast<size_t>(got));
     traffic_.bytes_received += bytes.size();
-    // What was received in place is of one frame, which is not compressed, and gone if that was the end of it.
+    // What was received in place is of one frame, which is not compressed, and gone if that was the end of
+    // it.
     if (deflate_ == nullptr || !in_place.empty()) {
       OnBytes(bytes);
     } else if (const std::span<uint8_t> rest = OnBytesInSteps(bytes); !rest.empty()) {

@@ -45,6 +45,7 @@ void EndInput(SSL* ssl) {
   const int fd = SSL_get_fd(ssl);
   BIO* bio = BIO_new(EndedSocket());
   if (bio == nullptr) std::abort();
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): OpenSSL keeps pointers for us, this one is a number
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(fd)));
   BIO_set_init(bio, 1);
   SSL_set0_rbio(ssl, bio);
@@ -55,6 +56,7 @@ void OnWord(int written, int /*version*/, int type, const void* /*bytes*/, size_
             void* /*argument*/) {
   if (type != (written != 0 ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE)) return;
   const auto words = reinterpret_cast<intptr_t>(SSL_get_ex_data(ssl, IdleWordsIndex())) + 1;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): likewise
   SSL_set_ex_data(ssl, IdleWordsIndex(), reinterpret_cast<void*>(words));
   // Each of them: a connection that is taken over from lws has another input than before.
   if (words > TlsSocket::kMostIdleWords) EndInput(ssl);
@@ -73,6 +75,7 @@ struct HelloWatch {
     if (Of(bio) != nullptr) return;
     auto watch = std::make_unique<HelloWatch>(HelloWatch{ssl, {}});
     BIO_set_callback_arg(bio, reinterpret_cast<char*>(watch.release()));
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the BIO has it until End()
     BIO_set_callback_ex(bio, OnBio);
   }
 
