@@ -1,11 +1,14 @@
 /**
- * How large a ClientHello may announce itself to be: OpenSSL takes memory for all of it as soon as its header has
+ * How large a ClientHello, and a client's certificates, may announce themselves to be: OpenSSL takes memory for all of it as soon as its header has
  * come, nine bytes. Hellos are made here byte by byte (RFC 8446 §4.1.2), since no client makes such ones.
  */
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { certificatesOfFile } from '../helpers/certificates.js';
 import { PATIENT, within } from '../helpers/deadline.js';
 import { TestServer } from '../helpers/endpoints.js';
@@ -15,7 +18,13 @@ const certificates = certificatesOfFile();
 /** More than that ends the connection; a real one has 2 KiB. */
 const MOST = 16_384;
 const Type = { changeCipherSpec: 20, handshake: 22 } as const;
+/** What records say that they are of: hellos, whose version is not agreed on, of 1.0. */
+const TLS10 = 0x301;
+const TLS12 = 0x303;
 const CLIENT_HELLO = 1;
+const CERTIFICATE = 11;
+const Alert = { illegalParameter: 47, decodeError: 50 } as const;
+const MOST_OF_CERTIFICATES = 32_768;
 const X25519 = 0x1d;
 
 function number(value: number, bytes: number): Buffer {
@@ -30,8 +39,8 @@ function vector(lengthBytes: number, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([number(content.length, lengthBytes), content]);
 }
 
-function record(type: number, content: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.of(type, 3, 1), vector(2, content)]);
+function record(type: number, content: Uint8Array, version = TLS10): Buffer {
+  return Buffer.concat([Buffer.of(type), number(version, 2), vector(2, content)]);
 }
 
 /** The header of a ClientHello of so many bytes, in records of so many of its own. */
@@ -40,10 +49,10 @@ function header(announced: number, step = 4): Buffer {
   return inRecords(bytes, step);
 }
 
-function inRecords(message: Buffer, step: number): Buffer {
+function inRecords(message: Buffer, step: number, version = TLS10): Buffer {
   const records: Buffer[] = [];
   for (let at = 0; at < message.length; at += step) {
-    records.push(record(Type.handshake, message.subarray(at, at + step)));
+    records.push(record(Type.handshake, message.subarray(at, at + step), version));
   }
   return Buffer.concat(records);
 }
@@ -130,5 +139,59 @@ describe('a ClientHello', PATIENT, () => {
     const hello = clientHello({ shares: [share()], size: MOST });
 
     expect(await answerTo(peer, hello)).toBe(Type.handshake);
+  });
+});
+
+/** A client of TLS 1.2 that says hello, hears the server out, and then announces certificates of so many bytes. */
+async function announceCertificates(bytes: number) {
+  const { server, caPath } = certificates;
+  const { port } = await TestServer.start({
+    serverCert: server,
+    clientCertificates: 'ask',
+    caPath,
+    limits: { handshakeTimeoutMs: 600_000 },
+  });
+  const socket = connectTcp(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  let said = false;
+  const hello = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      if (!said) socket.write(chunk);
+      said = true;
+      done();
+    },
+  });
+  const client = connectTls({ socket: hello, maxVersion: 'TLSv1.2' });
+  client.on('error', () => undefined);
+  onTestFinished(() => void client.destroy());
+  await within(once(socket, 'readable'), 'what the server says');
+  socket.read();
+  const announcement = Buffer.concat([Buffer.of(CERTIFICATE), number(bytes, 3)]);
+  socket.write(record(Type.handshake, announcement, TLS12));
+  return socket;
+}
+
+/** The alert that ends it. */
+async function lastWord(socket: Socket): Promise<number | undefined> {
+  const heard: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => void heard.push(chunk));
+  await within(once(socket, 'close'), 'the end');
+  return Buffer.concat(heard).at(-1);
+}
+
+describe('the certificates of a client', PATIENT, () => {
+  it('end the connection if they announce too much', async () => {
+    const socket = await announceCertificates(MOST_OF_CERTIFICATES + 1);
+
+    expect(await lastWord(socket)).toBe(Alert.illegalParameter);
+  });
+
+  it('are looked at if they are as large as may be', async () => {
+    const socket = await announceCertificates(MOST_OF_CERTIFICATES);
+
+    socket.write(inRecords(Buffer.alloc(MOST_OF_CERTIFICATES, 1), MOST, TLS12));
+
+    expect(await lastWord(socket)).toBe(Alert.decodeError);
   });
 });
