@@ -85,6 +85,11 @@ void Handshakes::End(lws* wsi) {
   handshakes_.erase(wsi);
 }
 
+void Handshakes::MakeDue(lws* wsi, uint64_t at_ms) {
+  const auto found = handshakes_.find(wsi);
+  if (found != handshakes_.end() && found->second.set()) deadlines_.Set(found->second, at_ms);
+}
+
 void Handshakes::MakeDue(const ServerListener& listener, uint64_t at_ms) {
   for (auto& [wsi, handshake] : handshakes_) {
     if (handshake.listener == &listener && handshake.set()) deadlines_.Set(handshake, at_ms);

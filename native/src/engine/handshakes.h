@@ -51,7 +51,8 @@ class Handshakes {
   std::optional<std::string> TakeCounted(lws* wsi);
   // It has become a WebSocket connection, or is gone.
   void End(lws* wsi);
-  // For those of one listener it is over at this moment.
+  // It is over at this moment, for one or for those of a listener; who was told already is not told again.
+  void MakeDue(lws* wsi, uint64_t at_ms);
   void MakeDue(const ServerListener& listener, uint64_t at_ms);
   // The listener goes away before its connections do.
   void Forget(const ServerListener& listener);

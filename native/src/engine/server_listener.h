@@ -168,8 +168,11 @@ class ServerListener {
   std::string DetailsOf(lws* wsi, std::string_view ip, std::string_view counted, uint32_t request) const;
   // The client's, if it was asked for and verified, in PEM.
   std::string VerifiedCertificate(lws* wsi) const;
-  // Connections that are held, or were let in a moment ago, are answered in JavaScript's place: we go.
+  // Connections that are held, or were let in a moment ago, are answered in JavaScript's place, as many in a
+  // turn as there is time for: we go.
   void GiveUpRequests();
+  // One of them, -1 as lws wants it.
+  int GiveUp(lws* wsi);
   // Answers and ends it, outside of a callback of lws.
   void AnswerAndCut(lws* wsi, std::string answer);
   // JavaScript's request is over, without an answer of its; the connection is lws's again. False: it was

@@ -160,8 +160,13 @@ void ServerListener::RefuseAtAccept(int fd, std::string_view ip) {
 }
 
 void ServerListener::OnHandshakeTimeout(lws* wsi) {
-  if (state_ == State::kEnding) {
-    if (drains() && !config_.netstack && CanTalk(wsi)) RefuseToDrain(wsi);
+  const bool held = requests_.Find(wsi) != nullptr;
+  if (state_ == State::kEnding || (held && state_ != State::kListening)) {
+    if (held) {
+      GiveUp(wsi);
+    } else if (drains() && !config_.netstack && CanTalk(wsi)) {
+      RefuseToDrain(wsi);
+    }
     lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     return;
   }
@@ -192,6 +197,7 @@ int ServerListener::OnRequestBytes(lws* wsi, lws_tokens& bytes) {
     bytes.token = nullptr;
     bytes.len = 0;
     if (!request->accepted) return 0;
+    if (state_ != State::kListening) return GiveUp(wsi);
     GiveHeadToLws(*head, bytes);
     return 1;
   }
@@ -255,7 +261,7 @@ int ServerListener::AskAbout(lws* wsi, const HttpHead& head, lws_tokens& bytes, 
 
 void ServerListener::AnswerUpgrade(uint32_t id, uint16_t http_status, std::string_view strings) {
   lws* wsi = requests_.Find(id);
-  if (wsi == nullptr) return;
+  if (wsi == nullptr || state_ != State::kListening) return;
   if (http_status == 0) {
     ReadAcceptance(strings, *requests_.Find(wsi));
     core_.loop().Return(SocketOf(wsi));
@@ -268,16 +274,15 @@ void ServerListener::AnswerUpgrade(uint32_t id, uint16_t http_status, std::strin
 }
 
 void ServerListener::GiveUpRequests() {
-  while (lws* wsi = requests_.First()) {
-    EndRequest(wsi);
-    if (drains()) {
-      RefuseToDrain(wsi);
-      lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-    } else {
-      counters_.CountRefusal(RefusalReason::kBusy);
-      AnswerAndCut(wsi, BuildHttpRefusal(kUnavailable, {}, kGoingAway));
-    }
-  }
+  const uint64_t now_ms = NowMs();
+  for (lws* wsi : requests_.All()) core_.handshakes().MakeDue(wsi, now_ms);
+}
+
+int ServerListener::GiveUp(lws* wsi) {
+  EndRequest(wsi);
+  if (drains()) return RefuseToDrain(wsi);
+  counters_.CountRefusal(RefusalReason::kBusy);
+  return AnswerAndEnd(wsi, BuildHttpRefusal(kUnavailable, {}, kGoingAway));
 }
 
 void ServerListener::OnAskingClientGone(lws* wsi) {

@@ -2,7 +2,6 @@
 #include "engine/upgrade_requests.h"
 
 #include <array>
-#include <vector>
 
 #include "engine/server_listener.h"
 #include "engine/sockets.h"
@@ -46,6 +45,12 @@ uint32_t UpgradeRequests::Remove(lws* wsi) {
   requests_.erase(found);
   by_id_.erase(id);
   return id;
+}
+
+std::vector<lws*> UpgradeRequests::All() const {
+  std::vector<lws*> all;
+  for (const auto& [wsi, request] : requests_) all.push_back(wsi);
+  return all;
 }
 
 void ReadAcceptance(std::string_view strings, UpgradeRequests::Request& request) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/loop.h"
 #include "wire/record.h"
@@ -44,8 +45,7 @@ class UpgradeRequests {
   lws* Find(uint32_t id) const;
   // It is over: its id, 0 if there was none.
   uint32_t Remove(lws* wsi);
-  // Any one, null if there is none.
-  lws* First() const { return requests_.empty() ? nullptr : requests_.begin()->first; }
+  std::vector<lws*> All() const;
 
  private:
   std::unordered_map<lws*, Request> requests_;

@@ -52,14 +52,26 @@ constexpr uint64_t kTimeoutUs = 60'000'000;
 constexpr uint64_t kLateLookUs = 1000;
 constexpr size_t kMostOfTurn = 6;
 
-// So many that have sent a part of their requests, nearly at one moment.
-std::vector<Client> HalfRequests(EngineHere& engine) {
-  look_us = 1;
-  const uint16_t port = engine.Listen({});
+// So many that have sent this, nearly at one moment.
+std::vector<Client> Clients(EngineHere& engine, uint16_t port, std::string_view bytes) {
   std::vector<Client> clients;
   while (clients.size() < kClients) clients.emplace_back(port);
-  for (const Client& client : clients) client.Send(kUpgrade.substr(0, 20));
+  for (const Client& client : clients) client.Send(bytes);
   while (engine.Stat("handshakes.pending") < kClients) engine.Turn(10);
+  engine.Turn();
+  return clients;
+}
+
+// A part of their requests.
+std::vector<Client> HalfRequests(EngineHere& engine) {
+  look_us = 1;
+  return Clients(engine, engine.Listen({}), kUpgrade.substr(0, 20));
+}
+
+// Whole ones, that JavaScript thinks about.
+std::vector<Client> HeldRequests(EngineHere& engine) {
+  look_us = 1;
+  std::vector<Client> clients = Clients(engine, engine.Listen({"asksUpgrades", "1"}), kUpgrade);
   engine.Turn();
   return clients;
 }
@@ -91,9 +103,9 @@ TEST(a_turn_ends_no_more_than_it_has_time_for) {
 
 // Or a drain, once there is no connection.
 TEST(a_stop_ends_no_more_handshakes_in_a_turn_than_it_has_time_for) {
-  for (const bool drains : {false, true}) {
+  for (const auto& [drains, held] : {std::pair{false, false}, {true, false}, {false, true}, {true, true}}) {
     EngineHere engine;
-    const std::vector<Client> clients = HalfRequests(engine);
+    const std::vector<Client> clients = held ? HeldRequests(engine) : HalfRequests(engine);
     const auto count_ended = [&clients] { return std::ranges::count_if(clients, &Client::Ended); };
     look_us = kLateLookUs;
     engine.Say(drains ? DownKind::kDrain : DownKind::kStop, {}, 1001, 60'000);
@@ -108,7 +120,7 @@ TEST(a_stop_ends_no_more_handshakes_in_a_turn_than_it_has_time_for) {
     CHECK(turns >= kClients / kMostOfTurn);
     CHECK_EQ(CountRefused(up), drains ? kClients : 0);
     for (const Client& client : clients) {
-      CHECK_EQ(client.Receive().starts_with("HTTP/1.1 503 "), drains);
+      CHECK_EQ(client.Receive().starts_with("HTTP/1.1 503 "), drains || held);
       CHECK(client.Ended());
     }
   }
