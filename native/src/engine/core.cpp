@@ -125,6 +125,9 @@ void Core::Serve() {
 void Core::ServeDeadlines() {
   if (!deadlines_.Next().has_value()) return;
   const uint64_t now_us = NowUs();
+  if (*deadlines_.Next() > now_us / 1000) return;
+  // Whom somebody has cut already is not there any more.
+  loop_.ServeTimers();
   const uint64_t end_us = now_us + kDeadlineUsOfTurn;
   deadlines_.Serve(now_us / 1000, [this, end_us] {
     loop_.ServeTimers();

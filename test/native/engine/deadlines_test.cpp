@@ -126,6 +126,25 @@ TEST(a_stop_ends_no_more_handshakes_in_a_turn_than_it_has_time_for) {
   }
 }
 
+// Its answer may have left in the same turn, before lws has ended it.
+TEST(who_is_refused_before_a_drain_is_answered_once) {
+  EngineHere engine;
+  look_us = 1;
+  const uint16_t port = engine.Listen({"asksUpgrades", "1"});
+  const Client client(port);
+  client.Send(kUpgrade);
+  const auto up = engine.TurnsUntil(UpKind::kUpgradeRequest, 1);
+  StringListWriter no;
+  no.Add("no");
+  const auto asked = std::ranges::find(up, UpKind::kUpgradeRequest, &EngineHere::Record::kind);
+  engine.Say(DownKind::kUpgradeAnswer, no.bytes(), 403, asked->arg);
+  engine.Say(DownKind::kDrain, {}, 1001, 60'000);
+  CHECK_EQ(CountRefused(engine.TurnsUntil(UpKind::kStopped, 1)), 0U);
+  const std::string answer = client.Receive();
+  CHECK(answer.starts_with("HTTP/1.1 403 "));
+  CHECK(answer.find("HTTP/1.1 503 ") == std::string::npos);
+}
+
 TEST(timers_are_put_in_without_a_walk_over_all) {
   EngineHere engine;
   comparisons = 0;
