@@ -33,7 +33,10 @@ export function versions() {
 /** @returns {{ id: string, changed: boolean } | null} null where there is none */
 export function commit() {
   const id = git(['rev-parse', '--short=12', '--verify', 'HEAD']);
-  return id === null ? null : { id, changed: git(['status', '--porcelain']) !== '' };
+  if (id === null) return null;
+  // What was measured before is no part of what is measured.
+  const status = git(['status', '--porcelain', '--', ':(exclude)bench/results']);
+  return { id, changed: status !== '' };
 }
 
 /**
