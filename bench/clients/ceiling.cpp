@@ -1,9 +1,9 @@
 // The least that a client in a Node.js addon can do, for ceiling.mjs: what the kernel, V8 and the benchmark's own
 // work leave to anybody. One read takes what has come on a connection, each message becomes a copy in an
-// ArrayBuffer and a call into JavaScript, and what that sends is masked while it is copied, and leaves in one
-// write. No queue between, no limits, no checks, no handshake to speak of, no tasks and no promises as the API has
-// them: it trusts its peer, which must be a server of the benchmark, and sends it keys that anybody can foresee.
-// All on JavaScript's thread.
+// ArrayBuffer and a task of JavaScript's, and what that sends is masked while it is copied, and leaves in one
+// write. No queue between, no limits, no checks, no handshake to speak of, no promises as the API has them: it
+// trusts its peer, which must be a server of the benchmark, and sends it keys that anybody can foresee. All on
+// JavaScript's thread.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
