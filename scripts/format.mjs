@@ -6,7 +6,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../..');
-const folders = ['native/src', 'test/native', 'test/fuzz', 'bench/load'];
+const folders = [
+  'native/src',
+  'test/native',
+  'test/fuzz',
+  'bench/load',
+  'bench/clients',
+  'bench/servers',
+];
 
 function sources(folder) {
   if (!existsSync(folder)) return [];

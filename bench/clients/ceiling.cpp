@@ -1,9 +1,9 @@
-// The least that a client in a Node.js addon can do, for ceiling.mjs: what the kernel, V8 and the benchmark's own
-// work leave to anybody. One read takes what has come on a connection, each message becomes a copy in an
+// The least that a client in a Node.js addon can do, for ceiling.mjs: what the kernel, V8 and the benchmark's
+// own work leave to anybody. One read takes what has come on a connection, each message becomes a copy in an
 // ArrayBuffer and a task of JavaScript's, and what that sends is masked while it is copied, and leaves in one
-// write. No queue between, no limits, no checks, no handshake to speak of, no promises as the API has them: it
-// trusts its peer, which must be a server of the benchmark, and sends it keys that anybody can foresee. All on
-// JavaScript's thread.
+// write. No queue between, no limits, no checks, no handshake to speak of, no promises as the API has them:
+// it trusts its peer, which must be a server of the benchmark, and sends it keys that anybody can foresee.
+// All on JavaScript's thread.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -243,7 +243,8 @@ class Client {
   void Flush(Connection& connection) {
     Bytes& out = connection.out;
     while (connection.sent < out.size()) {
-      const ssize_t sent = send(connection.fd, out.data() + connection.sent, out.size() - connection.sent, MSG_NOSIGNAL);
+      const ssize_t sent =
+          send(connection.fd, out.data() + connection.sent, out.size() - connection.sent, MSG_NOSIGNAL);
       if (sent <= 0) break;
       connection.sent += static_cast<size_t>(sent);
     }
@@ -318,8 +319,7 @@ napi_value Close(napi_env env, napi_callback_info info) {
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  for (const auto& [name, callback] :
-       std::initializer_list<std::pair<const char*, napi_callback>>{
+  for (const auto& [name, callback] : std::initializer_list<std::pair<const char*, napi_callback>>{
            {"start", Start}, {"connect", Connect}, {"send", Send}, {"close", Close}}) {
     napi_value function = nullptr;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);

@@ -164,7 +164,8 @@ class Driver {
     const size_t sequence = connection.received;
     const std::string_view rest =
         std::string_view(Message(connection, sequence)).substr(connection.received_bytes);
-    const bool is_last = lws_is_final_fragment(connection.wsi) != 0 && lws_remaining_packet_payload(connection.wsi) == 0;
+    const bool is_last =
+        lws_is_final_fragment(connection.wsi) != 0 && lws_remaining_packet_payload(connection.wsi) == 0;
     const bool is_right = sequence < connection.sent && rest.starts_with(bytes) &&
                           is_last == (bytes.size() == rest.size()) &&
                           (options_.kind == Kind::kBinary) == (lws_frame_is_binary(connection.wsi) != 0);
@@ -243,9 +244,7 @@ class Driver {
 
   template <typename Action>
   void Schedule(Timer& timer, double seconds, Action /*called without state*/) {
-    const auto call = [](lws_sorted_usec_list_t* list) {
-      Action{}(*reinterpret_cast<Timer*>(list)->driver);
-    };
+    const auto call = [](lws_sorted_usec_list_t* list) { Action{}(*reinterpret_cast<Timer*>(list)->driver); };
     lws_sul_schedule(context_, 0, &timer.list, call, static_cast<lws_usec_t>(seconds * LWS_US_PER_SEC));
   }
 

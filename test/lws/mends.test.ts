@@ -23,7 +23,7 @@ describe('the mends', () => {
     const ids = mends.map(({ id }) => id);
     expect(ids).toEqual([
       ...Array.from({ length: 42 }, (_, n) => `D${n + 1}`),
-      ...Array.from({ length: 18 }, (_, n) => `N${n + 1}`),
+      ...Array.from({ length: 19 }, (_, n) => `N${n + 1}`),
       ...Array.from({ length: 9 }, (_, n) => `U${n + 1}`),
     ]);
   });

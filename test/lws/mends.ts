@@ -419,6 +419,12 @@ export const mends: readonly Mend[] = [
     ],
   },
   {
+    id: 'N19',
+    defect: 'memory is taken for all that the certificates of a client announce',
+    ours: 'native/src/engine/server_tls.cpp',
+    test: ['test/tls/client-hello.test.ts', 'end the connection if they announce too much'],
+  },
+  {
     id: 'U1',
     defect: 'a request without a known subprotocol gets the first one, or no answer',
     patch: 'subprotocol',

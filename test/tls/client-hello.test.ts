@@ -1,6 +1,7 @@
 /**
- * How large a ClientHello, and a client's certificates, may announce themselves to be: OpenSSL takes memory for all of it as soon as its header has
- * come, nine bytes. Hellos are made here byte by byte (RFC 8446 §4.1.2), since no client makes such ones.
+ * How large a ClientHello, and a client's certificates, may announce themselves to be: OpenSSL takes memory for all of it
+ * as soon as its header has come, nine bytes. Hellos are made here byte by byte (RFC 8446 §4.1.2), since no client makes
+ * such ones.
  */
 
 import { randomBytes } from 'node:crypto';

@@ -192,6 +192,8 @@ void ServerListener::CloseAll(uint16_t code, std::string_view reason) {
 }
 
 void ServerListener::EndHandshakes() {
+  // Whose last connection ended while all were closed comes here twice.
+  if (state_ == State::kEnding || state_ == State::kStopped) return;
   CancelTimers();
   StopListening();
   if (handshakes_ == 0) {
