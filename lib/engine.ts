@@ -34,7 +34,7 @@ import {
   recordBytes,
   Up,
 } from './records.js';
-import { RING_HEAD_BYTES, Ring, RingReader } from './ring.js';
+import { Ring, RingReader } from './ring.js';
 import { RingViews } from './ring-views.js';
 import { processQueue } from './send-queue.js';
 import type {
@@ -53,7 +53,10 @@ import type {
  * Powers of two. Between two threads: what a batch of large messages needs. On one thread it is shorter, so that what
  * is written stays in the processor's cache until it is read.
  */
-const RING_BYTES = { ownThread: 1 << 22, thisThread: 1 << 20 };
+const RING_BYTES = {
+  ownThread: { up: 1 << 22, down: 1 << 22 },
+  thisThread: { up: 1 << 20, down: 1 << 20 },
+};
 /**
  * Room is given back, and what was sent is shown, after so many bytes read: so that both threads work at the same time,
  * or so that many messages leave together …
@@ -189,12 +192,12 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   /** Reads what there is, within bounds. */
   #read(): ReadEnd {
     const reader = this.#reader;
-    const { words, mask } = reader.ring;
+    const { words } = reader.ring;
     const releaseBytes = this.#ownThread ? RELEASE_BYTES.ownThread : RELEASE_BYTES.thisThread;
     for (;;) {
       const end = reader.available();
       while (reader.position !== end) {
-        const offset = RING_HEAD_BYTES + (reader.position & mask);
+        const offset = reader.offsetOf(reader.position);
         const at = offset >> 2;
         const head = words[at] as number;
         const id = words[at + 1] as number;
@@ -409,9 +412,11 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   }
 
   #start(): void {
-    const capacity = this.#ownThread ? RING_BYTES.ownThread : RING_BYTES.thisThread;
-    const up = new Ring(capacity);
-    const down = new Ring(capacity);
+    const { up: upBytes, down: downBytes } = this.#ownThread
+      ? RING_BYTES.ownThread
+      : RING_BYTES.thisThread;
+    const up = new Ring(upBytes);
+    const down = new Ring(downBytes);
     processQueue.count = binding.countQueuedBytes;
     this.#native = binding.start(up.memory, down.memory, this.#onDoorbell, this.#ownThread);
     this.#reader = new RingReader(up);

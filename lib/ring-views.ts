@@ -6,7 +6,7 @@
  * the ring's memory. A turn may read more than the ring holds, and then meets other bytes in the same place.
  */
 import { HEADER_BYTES } from './records.js';
-import { RING_HEAD_BYTES, type RingReader } from './ring.js';
+import type { RingReader } from './ring.js';
 
 /** The memory of views is of at most so many bytes, or of one message. */
 const SLAB_BYTES = 64 * 1024;
@@ -34,11 +34,11 @@ export class RingViews {
 
   #copy(position: number, size: number): void {
     const reader = this.#reader;
-    const { bytes, capacity, mask } = reader.ring;
-    const begin = position & mask;
+    const { bytes } = reader.ring;
     const readable = (reader.available() - position) >>> 0;
-    const end = Math.min(begin + Math.max(size, Math.min(readable, SLAB_BYTES)), capacity);
-    this.#slab = bytes.slice(RING_HEAD_BYTES + begin, RING_HEAD_BYTES + end).buffer as ArrayBuffer;
+    const begin = reader.offsetOf(position);
+    const end = Math.min(begin + Math.max(size, Math.min(readable, SLAB_BYTES)), bytes.length);
+    this.#slab = bytes.slice(begin, end).buffer as ArrayBuffer;
     this.#size = end - begin;
     this.#position = position;
   }

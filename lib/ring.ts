@@ -9,9 +9,12 @@ import { type FastBuffer, HEADER_BYTES, PAD, recordBytes } from './records.js';
 export const RING_HEAD_BYTES = 256;
 
 const WRITE = 0 >> 2;
+const BASE = 4 >> 2;
 const READ = 64 >> 2;
 const CONSUMER = 128 >> 2;
 const PRODUCER = 192 >> 2;
+/** A ring that is empty after so many bytes is written from its beginning (invariant 5). */
+const REWIND_BYTES = 64 * 1024;
 const AWAKE = 0;
 const ASLEEP = 1;
 
@@ -38,6 +41,7 @@ export class RingReader {
   readonly ring: Ring;
   /** Where the next record is; `next` moves it. */
   position = 0;
+  #base = 0;
   #released = 0;
 
   constructor(ring: Ring) {
@@ -46,7 +50,15 @@ export class RingReader {
 
   /** The write position now: everything before it can be read. */
   available(): number {
-    return Atomics.load(this.ring.words, WRITE) >>> 0;
+    const { words } = this.ring;
+    const end = Atomics.load(words, WRITE) >>> 0;
+    this.#base = Atomics.load(words, BASE);
+    return end;
+  }
+
+  /** Where in the ring's memory a position is that can be read. */
+  offsetOf(position: number): number {
+    return RING_HEAD_BYTES + ((position - this.#base) & this.ring.mask);
   }
 
   /** Gives back the room of what lies before `position`. True if the engine waits for it. */
@@ -70,6 +82,7 @@ export class RingReader {
 
 export class RingWriter {
   readonly ring: Ring;
+  #base = 0;
   #position = 0;
   #published = 0;
   #readSeen = 0;
@@ -84,22 +97,33 @@ export class RingWriter {
    */
   #reserve(maxSize: number): number {
     const { capacity, mask, words } = this.ring;
+    if (this.#position === this.#published && (this.#position - this.#base) >>> 0 >= REWIND_BYTES) {
+      this.#rewindIfEmpty();
+    }
     const need = recordBytes(maxSize);
-    const toEnd = capacity - (this.#position & mask);
+    const toEnd = capacity - ((this.#position - this.#base) & mask);
     const total = need <= toEnd ? need : toEnd + need;
     if (capacity - ((this.#position - this.#readSeen) >>> 0) < total) {
       this.#readSeen = Atomics.load(words, READ) >>> 0;
       if (capacity - ((this.#position - this.#readSeen) >>> 0) < total) return -1;
     }
     if (need > toEnd) {
-      const at = (RING_HEAD_BYTES + (this.#position & mask)) >> 2;
+      const at = (RING_HEAD_BYTES + ((this.#position - this.#base) & mask)) >> 2;
       words[at] = PAD;
       words[at + 1] = 0;
       words[at + 2] = toEnd - HEADER_BYTES;
       words[at + 3] = 0;
       this.#position = (this.#position + toEnd) >>> 0;
     }
-    return RING_HEAD_BYTES + (this.#position & mask) + HEADER_BYTES;
+    return RING_HEAD_BYTES + ((this.#position - this.#base) & mask) + HEADER_BYTES;
+  }
+
+  /** Invariant 5. */
+  #rewindIfEmpty(): void {
+    const { words } = this.ring;
+    if (Atomics.load(words, READ) >>> 0 !== this.#position) return;
+    this.#base = this.#position;
+    Atomics.store(words, BASE, this.#base | 0);
   }
 
   #commit(offset: number, kind: number, aux: number, id: number, size: number, arg: number): void {

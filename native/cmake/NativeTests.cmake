@@ -52,6 +52,7 @@ function(ohws_add_engine_test name)
 endfunction()
 
 if(with_engine AND NOT OHWS_FUZZ)
+  ohws_add_engine_test(batches poll)
   ohws_add_engine_test(deadlines clock_gettime lws_dll2_add_sorted)
   ohws_add_engine_test(reset)
   ohws_add_engine_test(waiting_requests lws_dll2_add_head)

@@ -174,6 +174,33 @@ TEST(doorbells_of_the_producer) {  // invariant 4
   CHECK(!ring.consumer.Release());  // it does not wait any more
 }
 
+TEST(an_empty_ring_is_written_from_its_beginning) {  // invariant 5
+  Ring ring(4 * kRingRewindBytes);
+  const uint8_t* const beginning = ring.memory.At(0) + sizeof(RecordHeader);
+  const std::string payload(kRingRewindBytes / 2 - sizeof(RecordHeader), 'p');
+  CHECK(Write(ring, payload, 1));
+  ring.producer.Publish();
+  CHECK_EQ(ReadAll(ring).size(), 1u);
+  ring.consumer.Release();
+  CHECK(ring.producer.TryReserve(1) != beginning);  // too little was written
+  CHECK(Write(ring, payload, 2));
+  ring.producer.Publish();
+  CHECK(ring.producer.TryReserve(1) != beginning);  // it is not empty
+  CHECK_EQ(ReadAll(ring).size(), 1u);
+  CHECK(ring.producer.TryReserve(1) != beginning);  // the room was not given back
+  ring.consumer.Release();
+  CHECK(ring.producer.TryReserve(1) == beginning);
+  CHECK(Write(ring, payload, 3));
+  CHECK(ring.producer.TryReserve(1) != beginning);  // not yet published
+  CHECK(Write(ring, "last", 4));
+  ring.producer.Publish();
+  const std::vector<Record> records = ReadAll(ring);
+  CHECK_EQ(records.size(), 2u);
+  CHECK_EQ(records[0].header.id, 3u);
+  CHECK_EQ(records[0].payload, payload);
+  CHECK_EQ(records[1].payload, "last");
+}
+
 TEST(positions_pass_two_to_the_32) {
   Ring ring(64 * 1024);
   const uint32_t size = ring.producer.max_payload();
@@ -321,6 +348,10 @@ void RunBothSides(const Traffic& traffic, uint64_t stream) {
 TEST(two_threads_with_a_million_small_records) { RunBothSides({64 * 1024, 1'000'000, 64, 64}, 2); }
 
 TEST(two_threads_in_a_ring_that_is_always_full) { RunBothSides({1024, 100'000, 480, 3}, 4); }
+
+TEST(two_threads_in_a_ring_that_is_written_from_its_beginning) {
+  RunBothSides({4 * kRingRewindBytes, 20'000, 8192, 8}, 8);
+}
 
 TEST(two_threads_record_by_record) { RunBothSides({256, 50'000, 30, 1}, 6); }
 

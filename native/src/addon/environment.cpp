@@ -53,7 +53,7 @@ bool RunningEngine::StartEngine(Engine::Host host) {
   });
   if (!engine_->Start(host)) return false;
   if (engine_->descriptor() < 0) return true;
-  watch_ = LoopWatch::Start(env_, engine_->descriptor(), [this] { OnReadable(); });
+  watch_ = LoopWatch::Start(env_, engine_->descriptor(), [this](bool again) { return OnReadable(again); });
   // No loop that would watch it: then as if nobody had asked.
   if (watch_ == nullptr) return StartEngine(Engine::Host::kOwnThread);
   napi_async_init(env_, nullptr, Napi::String::New(env_, "ohos-websocket"), &turn_context_);
@@ -62,16 +62,17 @@ bool RunningEngine::StartEngine(Engine::Host host) {
 }
 
 // Nothing of this object is touched behind the call: it may be gone then.
-void RunningEngine::OnReadable() {
-  if (!engine_->TakeTurn()) return;
+bool RunningEngine::OnReadable(bool again) {
+  if (!(again ? engine_->ReadOn() : engine_->TakeTurn())) return false;
+  const bool has_more = engine_->has_unread();
   const Napi::Env env = env_;
   napi_value result = nullptr;
-  if (napi_make_callback(env, turn_context_, env.Global(), on_doorbell_.Value(), 0, nullptr, &result) !=
-      napi_pending_exception) {
-    return;
-  }
+  const napi_status status =
+      napi_make_callback(env, turn_context_, env.Global(), on_doorbell_.Value(), 0, nullptr, &result);
+  if (status != napi_pending_exception) return status == napi_ok && has_more;
   napi_value exception = nullptr;
   if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
+  return false;
 }
 
 void RunningEngine::EndEngine() {

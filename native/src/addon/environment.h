@@ -41,7 +41,7 @@ class RunningEngine {
   explicit RunningEngine(Napi::Env env) : env_(env) {}
   static void OnEnvironmentEnd(void* self);
   bool StartEngine(Engine::Host host);
-  void OnReadable();
+  bool OnReadable(bool again);
   void EndEngine();
 
   const Napi::Env env_;

@@ -16,9 +16,12 @@ namespace ohws {
 
 class LoopWatch {
  public:
+  // True: it is to be called once more at once, with `again`.
+  using OnReadable = std::function<bool(bool again)>;
+
   // Null if it cannot be had here. `on_readable` is called with a handle scope open. It keeps the process
   // alive until SetRef(false).
-  static LoopWatch* Start(napi_env env, int descriptor, std::function<void()> on_readable);
+  static LoopWatch* Start(napi_env env, int descriptor, OnReadable on_readable);
   LoopWatch(const LoopWatch&) = delete;
   LoopWatch& operator=(const LoopWatch&) = delete;
 
@@ -27,18 +30,17 @@ class LoopWatch {
   void Close();
 
  private:
-  LoopWatch(napi_env env, std::function<void()> on_readable)
-      : env_(env), on_readable_(std::move(on_readable)) {}
+  LoopWatch(napi_env env, OnReadable on_readable) : env_(env), on_readable_(std::move(on_readable)) {}
   ~LoopWatch() = default;
 
-  static void OnReadable(void* handle, int status, int events);
+  static void OnPoll(void* handle, int status, int events);
   static void OnClosed(void* handle);
   static void OnEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* self);
 
   void* handle() { return memory_.get(); }
 
   const napi_env env_;
-  const std::function<void()> on_readable_;
+  const OnReadable on_readable_;
   std::unique_ptr<std::byte[]> memory_;  // a uv_poll_t
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool closing_ = false;

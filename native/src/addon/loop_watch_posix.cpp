@@ -35,7 +35,7 @@ bool HasLibuv() {
 
 }  // namespace
 
-LoopWatch* LoopWatch::Start(napi_env env, int descriptor, std::function<void()> on_readable) {
+LoopWatch* LoopWatch::Start(napi_env env, int descriptor, OnReadable on_readable) {
   uv_loop_s* loop = nullptr;
   if (!HasLibuv() || napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): libuv's handle is its owner, see OnClosed()
@@ -47,7 +47,7 @@ LoopWatch* LoopWatch::Start(napi_env env, int descriptor, std::function<void()> 
   }
   uv_handle_set_data(watch->handle(), watch);
   napi_add_async_cleanup_hook(env, OnEnvironmentEnd, watch, &watch->hook_);
-  uv_poll_start(watch->handle(), kReadableEvent, OnReadable);
+  uv_poll_start(watch->handle(), kReadableEvent, OnPoll);
   return watch;
 }
 
@@ -65,10 +65,14 @@ void LoopWatch::Close() {
   uv_close(handle(), OnClosed);
 }
 
-void LoopWatch::OnReadable(void* handle, int /*status*/, int /*events*/) {
+// Whoever is called may close the watch, which is there until libuv says so all the same.
+void LoopWatch::OnPoll(void* handle, int /*status*/, int /*events*/) {
   auto* watch = static_cast<LoopWatch*>(uv_handle_get_data(handle));
-  const Napi::HandleScope scope(watch->env_);
-  watch->on_readable_();
+  bool again = false;
+  do {
+    const Napi::HandleScope scope(watch->env_);
+    again = watch->on_readable_(again);
+  } while (again && !watch->closing_);
 }
 
 void LoopWatch::OnClosed(void* handle) {

@@ -103,7 +103,7 @@ void Core::PayloadTrim::OnDue(uint64_t) { PayloadPool::Process().Trim(); }
 void Core::Run(const std::atomic<bool>& stop) {
   while (!stop.load()) {
     Serve();
-    Receive(DeadlineMs());
+    Receive(DeadlineMs(), kNoBatch);
   }
 }
 
@@ -140,12 +140,16 @@ bool Core::SendNow(uint32_t id, std::span<const uint8_t> message) {
   return connection != nullptr && connection->SendNow(Opcode::kBinary, message);
 }
 
-void Core::Receive(int timeout_ms) {
+void Core::Receive(int timeout_ms, uint32_t batch) {
   ++turns_;
   loop_.WaitAndServe(timeout_ms, may_sleep_);
+  Read(batch);
+}
+
+void Core::Read(uint32_t batch) {
   down_.Wake();
   turn_ms_ = 0;
-  ReadAll();
+  ReadAll(batch);
   up_.Publish();
 }
 
@@ -160,7 +164,7 @@ bool Core::HasWork() {
 // Everybody who has something to read gets one buffer a turn, a smaller one the more there are, as long as
 // the turn may take: who is left has the next one. While JavaScript has no room for more they wait, and so,
 // behind them, do their peers.
-void Core::ReadAll() {
+void Core::ReadAll(uint32_t batch) {
   if (to_read_.empty()) return;
   const size_t share = std::clamp(kReadBytesOfTurn / to_read_.size(), kLeastReadBytes, kReadBytes);
   const std::span<uint8_t> buffer(read_buffer_.get(), share);
@@ -169,6 +173,7 @@ void Core::ReadAll() {
   size_t kept = 0;
   size_t next = 0;
   for (; next < to_read_.size() && up_.HasRoom() && deflate_.inflated_bytes() < end_inflated; ++next) {
+    if (up_.unread_bytes() >= batch) break;
     if (next % kReadsBetweenLooks == kReadsBetweenLooks - 1 && NowUs() >= end_us) break;
     Connection* connection = to_read_[next];
     if (connection->Read(buffer)) to_read_[kept++] = connection;

@@ -48,8 +48,13 @@ class Core {
   bool Start();
   // A turn is both of these, in any order. What JavaScript has sent is handed out, what is due is done:
   void Serve();
-  // then at most so long (-1: for ever) is waited for something to happen, and it is served.
-  void Receive(int timeout_ms);
+  // then at most so long (-1: for ever) is waited for something to happen, and it is served. What has come is
+  // read, until so many bytes wait for JavaScript, there is no more room, or others have their turn.
+  static constexpr uint32_t kNoBatch = UINT32_MAX;
+  void Receive(int timeout_ms, uint32_t batch);
+  // Goes on reading, if something was left.
+  void Read(uint32_t batch);
+  bool has_unread() const { return !to_read_.empty(); }
   // Behind Serve(): a binary message from where it lies, as Connection::SendNow() does it.
   bool SendNow(uint32_t id, std::span<const uint8_t> message);
   // Whether there is something to do now. If not, JavaScript's next word rings.
@@ -119,7 +124,7 @@ class Core {
   void Dispatch(const RecordHeader& header, uint8_t* payload);
   void SendKeptText(uint32_t id);
   void FlushAll();
-  void ReadAll();
+  void ReadAll(uint32_t batch);
   void RingDoorbell();
   void Connect(uint32_t id, std::string_view config);
   void Listen(uint32_t id, std::string_view config);

@@ -112,7 +112,7 @@ void Engine::EndTurn() {
   // It may ring itself.
   const bool has_work = core_->HasWork();
   if (rung_ || has_work || wait_ms == 0) {
-    core_->loop().Wake();
+    if (!std::exchange(readable_, true)) core_->loop().Wake();
   } else if (wait_ms > 0) {
     const uint64_t now_ms = NowMs();
     const uint64_t at_ms = now_ms + static_cast<uint64_t>(wait_ms);
@@ -127,14 +127,38 @@ void Engine::EndTurn() {
   turns_.Unlock();
 }
 
+void Engine::Receive(int timeout_ms) {
+  readable_ = false;
+  core_->Receive(timeout_ms, javascripts_turn_ ? kBatchBytes : Core::kNoBatch);
+}
+
 bool Engine::TakeTurn() {
   if (!TryTurns()) return false;
   javascripts_turns_.fetch_add(1, std::memory_order_relaxed);
-  core_->Receive(0);
-  core_->Serve();
-  const bool rung = std::exchange(rung_, false);
+  Receive(0);
+  const bool rung = ServeAndLook();
+  if (has_unread_) read_on_until_us_ = NowUs() + kReadOnUs;
   EndTurn();
   return rung;
+}
+
+bool Engine::ReadOn() {
+  // Invariant 5.
+  if (NowUs() >= read_on_until_us_ || !TryTurns()) return false;
+  bool rung = false;
+  if (core_->DeadlineMs() != 0) {
+    core_->Read(kBatchBytes);
+    rung = ServeAndLook();
+  }
+  EndTurn();
+  return rung;
+}
+
+// True: JavaScript has to look at the up ring.
+bool Engine::ServeAndLook() {
+  core_->Serve();
+  has_unread_ = core_->has_unread();
+  return std::exchange(rung_, false);
 }
 
 void Engine::Wake() {
@@ -157,7 +181,7 @@ bool Engine::SendNow(uint32_t id, std::span<const uint8_t> message) {
 
 void Engine::ServeAtOnce() {
   // Invariant 5.
-  if (core_->DeadlineMs() == 0) core_->Receive(0);
+  if (core_->DeadlineMs() == 0) Receive(0);
   core_->Serve();
 }
 
@@ -196,10 +220,10 @@ void Engine::TakeOver() {
   const MutexLock lock(turns_);
   if (std::exchange(rung_, false)) doorbell_();
   // Whatever has been asked: this is what has waited. And invariant 5.
-  core_->Receive(0);
+  Receive(0);
   while (!stop_.load() && !asked_back_.load()) {
     core_->Serve();
-    core_->Receive(core_->DeadlineMs());
+    Receive(core_->DeadlineMs());
   }
   asked_back_.store(false);
   core_->Serve();

@@ -54,6 +54,11 @@ class Engine {
   int descriptor() const { return descriptor_; }
   // The turn that is due. True: JavaScript has to look at the up ring.
   bool TakeTurn();
+  // It had to leave something unread.
+  bool has_unread() const { return has_unread_; }
+  // When JavaScript has looked, the turn goes on with that, for some time, without asking the system what
+  // else has come. True: JavaScript has to look again.
+  bool ReadOn();
   // Makes the engine look at the down ring: at once, if JavaScript's thread takes its turns.
   void Wake();
   // Looks at the down ring and sends a binary message behind it, from where it lies; what the socket does not
@@ -79,6 +84,11 @@ class Engine {
  private:
   // So long JavaScript may leave something waiting.
   static constexpr std::chrono::milliseconds kPatience{50};
+  // JavaScript gets about so much at a time, if its thread takes the turns: what lies in the processor's
+  // cache.
+  static constexpr uint32_t kBatchBytes = 400 * 1024;
+  // So long a turn may go on with what it left unread, batch by batch.
+  static constexpr uint64_t kReadOnUs = 2000;
 
   static void RunThread(void* argument);
   void StandIn();
@@ -86,7 +96,9 @@ class Engine {
   void TakeOver();
   void OnDoorbell();
   bool TryTurns() OHWS_TRY_ACQUIRE(turns_);
-  void ServeAtOnce();
+  void Receive(int timeout_ms) OHWS_REQUIRES(turns_);
+  bool ServeAndLook() OHWS_REQUIRES(turns_);
+  void ServeAtOnce() OHWS_REQUIRES(turns_);
   void EndTurn() OHWS_RELEASE(turns_);
 
   const RingMemory up_;
@@ -104,6 +116,9 @@ class Engine {
   bool javascripts_turn_ OHWS_GUARDED_BY(turns_) = false;
   bool rung_ OHWS_GUARDED_BY(turns_) = false;
   uint64_t readable_at_ms_ OHWS_GUARDED_BY(turns_) = 0;  // 0: at no time
+  bool readable_ OHWS_GUARDED_BY(turns_) = false;        // until the system is asked what has come
+  bool has_unread_ = false;                              // these two: JavaScript's thread
+  uint64_t read_on_until_us_ = 0;
   std::atomic<uint64_t> javascripts_turns_ = 0;
   std::atomic<bool> asked_back_ = false;  // JavaScript wants to take the turns again
   std::mutex pause_mutex_;

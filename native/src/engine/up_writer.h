@@ -66,8 +66,9 @@ class UpWriter {
   bool overflowing() const { return !overflow_.empty(); }
   // So much waits that nobody new should come in.
   bool overwhelmed() const { return overflow_.size() > kMaxWaitingRecords; }
-  // Bytes that JavaScript has not dealt with: in the ring, and beside it.
-  uint64_t waiting_bytes() const { return uint64_t{ring_.unread()} + payloads_.bytes(); }
+  // Bytes that JavaScript has not dealt with: in the ring alone, and beside it as well.
+  uint32_t unread_bytes() const { return ring_.unread(); }
+  uint64_t waiting_bytes() const { return uint64_t{unread_bytes()} + payloads_.bytes(); }
   bool published() const { return ring_.unpublished() == 0; }
   // Shows JavaScript what was written, and wakes it if it sleeps. Happens by itself after kPublishBytes, so
   // that JavaScript works on the first messages of a turn while the last are still being read.

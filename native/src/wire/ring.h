@@ -3,9 +3,9 @@
 // (`lib/ring.ts`).
 //
 // Memory: a head of kRingHeadBytes, then the data, a power of two. Positions are free-running 32-bit byte
-// counts; position modulo capacity is the offset. The head holds, a cache line apart: the write position
-// (stored by the producer), the read position (stored by the consumer), the consumer's state and the
-// producer's state.
+// counts; what a position is past the base, modulo capacity, is its offset. The head holds, a cache line
+// apart: the write position and the base (stored by the producer), the read position (stored by the
+// consumer), the consumer's state and the producer's state.
 //
 // Invariants:
 //  1. write - read <= capacity, always; records lie between read and write, whole and in order.
@@ -17,6 +17,10 @@
 //     kAwake, so that one sleep costs one doorbell.
 //  4. A producer that finds the ring full sets its own state to kAsleep ("tell me when there is room"); the
 //     consumer rings back after it has stored a new read position.
+//  5. A producer that finds the ring empty after kRingRewindBytes makes its position the base, so that it
+//  writes
+//     where the processor's cache still has the memory. It stores the base before the next write position; a
+//     consumer loads it behind that, and has nothing to read meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -29,25 +33,29 @@
 namespace ohws {
 
 inline constexpr uint32_t kRingHeadBytes = 256;
+inline constexpr uint32_t kRingRewindBytes = 64 * 1024;  // mirrored in lib/ring.ts
 
 enum class RingSide : int32_t { kAwake = 0, kAsleep = 1 };
 
 // Where the words of the head lie, in bytes; mirrored in lib/ring.ts.
 inline constexpr uint32_t kRingWriteAt = 0;
+inline constexpr uint32_t kRingBaseAt = 4;
 inline constexpr uint32_t kRingReadAt = 64;
 inline constexpr uint32_t kRingConsumerAt = 128;
 inline constexpr uint32_t kRingProducerAt = 192;
 
 class RingMemory {
  public:
-  // `base` is 8-byte aligned and stays valid; `bytes` is kRingHeadBytes plus a power of two.
-  RingMemory(uint8_t* base, uint32_t bytes) : base_(base), capacity_(bytes - kRingHeadBytes) {}
+  // `memory` is 8-byte aligned and stays valid; `bytes` is kRingHeadBytes plus a power of two.
+  RingMemory(uint8_t* memory, uint32_t bytes) : memory_(memory), capacity_(bytes - kRingHeadBytes) {}
 
   uint32_t capacity() const { return capacity_; }
-  uint8_t* At(uint32_t position) const { return base_ + kRingHeadBytes + (position & (capacity_ - 1)); }
-  uint32_t ToEnd(uint32_t position) const { return capacity_ - (position & (capacity_ - 1)); }
+  // `distance`: of a position from the base.
+  uint8_t* At(uint32_t distance) const { return memory_ + kRingHeadBytes + (distance & (capacity_ - 1)); }
+  uint32_t ToEnd(uint32_t distance) const { return capacity_ - (distance & (capacity_ - 1)); }
 
   AtomicRef<uint32_t> write() const { return Word<uint32_t>(kRingWriteAt); }
+  AtomicRef<uint32_t> base() const { return Word<uint32_t>(kRingBaseAt); }
   AtomicRef<uint32_t> read() const { return Word<uint32_t>(kRingReadAt); }
   AtomicRef<int32_t> consumer() const { return Word<int32_t>(kRingConsumerAt); }
   AtomicRef<int32_t> producer() const { return Word<int32_t>(kRingProducerAt); }
@@ -61,10 +69,10 @@ class RingMemory {
  private:
   template <typename T>
   AtomicRef<T> Word(uint32_t offset) const {
-    return AtomicRef<T>(*reinterpret_cast<T*>(base_ + offset));
+    return AtomicRef<T>(*reinterpret_cast<T*>(memory_ + offset));
   }
 
-  uint8_t* base_;
+  uint8_t* memory_;
   uint32_t capacity_;
 };
 
@@ -80,21 +88,22 @@ class RingProducer {
   // Room for the payload of one record; nullptr if the ring is full now. The caller fills it and commits it;
   // nothing is seen by the consumer before Publish().
   uint8_t* TryReserve(uint32_t payload_size) {
+    if (position_ == published_ && position_ - base_ >= kRingRewindBytes) RewindIfEmpty();
     const uint32_t need = RecordBytes(payload_size);
-    const uint32_t to_end = memory_.ToEnd(position_);
+    const uint32_t to_end = memory_.ToEnd(position_ - base_);
     const uint32_t with_pad = need <= to_end ? need : to_end + need;
     if (!HasRoom(with_pad)) return nullptr;
     if (need > to_end) {
       const RecordHeader pad{kPad, 0, 0, 0, to_end - static_cast<uint32_t>(sizeof(RecordHeader)), 0};
-      std::memcpy(memory_.At(position_), &pad, sizeof(pad));
+      std::memcpy(memory_.At(position_ - base_), &pad, sizeof(pad));
       position_ += to_end;
     }
-    return memory_.At(position_) + sizeof(RecordHeader);
+    return memory_.At(position_ - base_) + sizeof(RecordHeader);
   }
 
   // The record whose payload lies where TryReserve() said.
   void Commit(const RecordHeader& header) {
-    std::memcpy(memory_.At(position_), &header, sizeof(header));
+    std::memcpy(memory_.At(position_ - base_), &header, sizeof(header));
     position_ += RecordBytes(header.size);
   }
 
@@ -128,7 +137,15 @@ class RingProducer {
   void WaitForRoom() { memory_.producer().store(static_cast<int32_t>(RingSide::kAsleep)); }
 
  private:
+  // Invariant 5.
+  void RewindIfEmpty() {
+    if (memory_.read().load() != position_) return;
+    base_ = position_;
+    memory_.base().store(base_);
+  }
+
   RingMemory memory_;
+  uint32_t base_ = 0;
   uint32_t position_ = 0;
   uint32_t published_ = 0;
   uint32_t read_seen_ = 0;
@@ -143,7 +160,7 @@ class RingConsumer {
   // Release(). False if there is none.
   bool Next(RecordHeader& header, uint8_t*& payload) {
     while (position_ != write_seen_ || Refresh()) {
-      uint8_t* at = memory_.At(position_);
+      uint8_t* at = memory_.At(position_ - base_);
       std::memcpy(&header, at, sizeof(header));
       position_ += RecordBytes(header.size);
       if (header.kind == kPad) continue;
@@ -176,10 +193,12 @@ class RingConsumer {
  private:
   bool Refresh() {
     write_seen_ = memory_.write().load();
+    base_ = memory_.base().load();
     return position_ != write_seen_;
   }
 
   RingMemory memory_;
+  uint32_t base_ = 0;
   uint32_t position_ = 0;
   uint32_t released_ = 0;
   uint32_t write_seen_ = 0;

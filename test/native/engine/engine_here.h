@@ -95,7 +95,12 @@ class EngineHere {
   // One turn: what JavaScript has heard of it.
   std::vector<Record> Turn(int wait_ms = 0) {
     core_.Serve();
-    core_.Receive(wait_ms);
+    core_.Receive(wait_ms, Core::kNoBatch);
+    return Look();
+  }
+
+  // What JavaScript has heard since it looked last.
+  std::vector<Record> Look() {
     std::vector<Record> records;
     RecordHeader header{};
     uint8_t* payload = nullptr;
