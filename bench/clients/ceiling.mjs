@@ -1,4 +1,4 @@
-// The least client that an addon can be (ceiling.cpp); only in runs that ask for it by `--servers`.
+// The least client that an addon can be (ceiling.cpp).
 
 import { createRequire } from 'node:module';
 import { BUILD_DIRECTORY } from '../runner/paths.mjs';

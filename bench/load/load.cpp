@@ -72,7 +72,7 @@ int Load::Wait(epoll_event* events, int size) const {
   if (sends()) {
     const uint64_t due_ns = workload_->NextTurnNs();
     const uint64_t now_ns = due_ns == UINT64_MAX ? 0 : NowNs();
-    wait_ns = std::min(wait_ns, due_ns - std::min(due_ns, now_ns));
+    wait_ns = workload_->MaySleep() ? std::min(wait_ns, due_ns - std::min(due_ns, now_ns)) : 0;
   }
   const timespec timeout = {0, static_cast<long>(wait_ns)};
   return epoll_pwait2(epoll_fd_, events, size, &timeout, nullptr);

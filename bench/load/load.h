@@ -29,6 +29,7 @@ struct Result {
   double cpu_user_us = 0;      // of this process, within the measured time
   double cpu_system_us = 0;
   Histogram latency_ns;
+  Histogram lateness_ns;  // of a timetable: how long after their time messages were handed over
 };
 
 class Load {
@@ -49,6 +50,7 @@ class Load {
   bool measures() const { return phase_ == Phase::kMeasure; }
   bool WasMeasuredAt(uint64_t ns) const { return ns >= measure_from_ns_ && ns < measure_until_ns_; }
   void AddLatency(uint64_t ns) { result_.latency_ns.Add(ns); }
+  void AddLateness(uint64_t ns) { result_.lateness_ns.Add(ns); }
   void Send(uint32_t index, uint64_t count);
   void Open(uint32_t index);
   void Close(uint32_t index);

@@ -34,6 +34,7 @@ void Print(const Result& result, const std::string& error) {
   const auto microseconds = [&result](double part) {
     return static_cast<double>(result.latency_ns.Percentile(part)) / 1e3;
   };
+  std::printf("\"lateUs\":%.1f,", static_cast<double>(result.lateness_ns.Percentile(0.99)) / 1e3);
   std::printf("\"latencyUs\":{\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f},",
               microseconds(0.5), microseconds(0.9), microseconds(0.99), microseconds(0.999), microseconds(1));
   std::printf("\"connectSeconds\":%.6f,\"cpuUserUs\":%.0f,\"cpuSystemUs\":%.0f,", result.connect_seconds,

@@ -70,7 +70,9 @@ constexpr uint64_t kTickNs = 100'000;
 
 // Sends by a timetable, whatever the server does: `inflight` messages at a time, each time on the
 // next connection. A latency counts from the time in the table, so a server that stalls is charged
-// for all that it made wait (no coordinated omission).
+// for all that it made wait (no coordinated omission). It never sleeps: to be woken by a timer, or by each
+// answer, takes a virtual machine as long as the messages do, and a load that is late says nothing about the
+// server.
 class Paced final : public Workload {
  public:
   Paced(const Options& options, Load& load)
@@ -84,10 +86,13 @@ class Paced final : public Workload {
 
   void OnTurn(uint64_t now_ns) override {
     for (; next_ < bursts_ && DueNs(next_) <= now_ns; ++next_) {
+      const uint64_t late_ns = NowNs() - DueNs(next_);
+      if (load_.WasMeasuredAt(DueNs(next_))) load_.AddLateness(late_ns);
       load_.Send(static_cast<uint32_t>(next_ % connections_), burst_);
     }
   }
 
+  bool MaySleep() const override { return false; }
   uint64_t NextTurnNs() const override { return next_ < bursts_ ? DueNs(next_) : UINT64_MAX; }
 
   void OnMessages(uint32_t index, uint64_t first, uint64_t end, uint64_t now_ns) override {

@@ -24,6 +24,8 @@ class Workload {
   // At each turn of the loop while traffic goes on; and when that must be at the latest.
   virtual void OnTurn(uint64_t) {}
   virtual uint64_t NextTurnNs() const { return UINT64_MAX; }
+  // Whether the loop may sleep until then, or until something comes.
+  virtual bool MaySleep() const { return true; }
 
   // Messages `first` up to `end` of a connection have come back and were found right.
   virtual void OnMessages(uint32_t index, uint64_t first, uint64_t end, uint64_t now_ns) = 0;

@@ -25,6 +25,7 @@ import { clientCommand, serverCommand } from './servers.mjs';
  * @property {number} peakRssBytes of the measured process
  * @property {number} [connectionBytes] resident memory of an idle connection
  * @property {Latencies} [latencyUs]
+ * @property {number} [lateUs] `paced`: how late the load generator itself was, 99th percentile
  * @property {{ count: number, p99: number, max: number }} [timersMs]
  * @property {import('./profile.mjs').Places} [places] where the measured process spent its CPU time, if asked for
  * @property {number} connectSeconds until all connections were open
@@ -97,6 +98,7 @@ export async function takeSample(contestant, row, times, pinning, rate) {
       return {
         ...sample,
         ...(result.latencyUs && !isIdle && { latencyUs: result.latencyUs }),
+        ...(row.mode === 'paced' && { lateUs: result.lateUs }),
         ...(isIdle && {
           connectionBytes: (end.rssBytes - before.rssBytes) / row.connections,
         }),

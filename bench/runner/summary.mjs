@@ -17,6 +17,7 @@ import { METRICS } from './rows.mjs';
  * @property {number} otherCores the worst
  * @property {number} peakRssBytes the highest
  * @property {import('./sample.mjs').Latencies | null} latencyUs medians; of max the highest
+ * @property {number | null} lateUs of the load itself; median
  * @property {Sample[]} samples
  */
 
@@ -29,7 +30,7 @@ import { METRICS } from './rows.mjs';
  *   verdict: 'pass' | 'fail' | 'at ceiling' | 'not measured',
  * }} JudgedGoal
  * `byCpu`: the ratio is of rates a second of CPU time, since the load was the limit. `at ceiling`: the
- * goal is missed, but a C program on libwebsockets alone is not ahead by more than 5 % in the same run
+ * goal is missed, but the row's ceiling is not ahead by more than 5 % in the same run
  */
 
 /**
@@ -102,6 +103,9 @@ function summarize(samples, metric) {
             p999: quantile('p999'),
             max: Math.max(...latencies.map(({ max }) => max)),
           },
+    lateUs: samples.some(({ lateUs }) => lateUs === undefined)
+      ? null
+      : median(all(({ lateUs }) => lateUs ?? Number.NaN)),
     samples,
   };
 }
@@ -161,7 +165,7 @@ export function judge(row, samples, rounds, rate) {
  * @param {Record<string, ContestantResult>} results
  * @returns {JudgedGoal}
  */
-function judgeGoal({ mode }, goal, results) {
+function judgeGoal({ ceiling }, goal, results) {
   const { of, against, metric } = goal;
   const other = against === undefined ? undefined : results[against];
   const byCpu = other !== undefined && METRICS[metric].isRate && isLoadLimit(other);
@@ -174,20 +178,7 @@ function judgeGoal({ mode }, goal, results) {
   if (Number.isNaN(reached)) return { ...goal, reached: null, byCpu, verdict: 'not measured' };
   const isReached = reached >= (goal.atLeast ?? -Infinity) && reached <= (goal.atMost ?? Infinity);
   if (isReached) return { ...goal, reached, byCpu, verdict: 'pass' };
-  // A client of libwebsockets is slow by its own doing: it goes through what comes byte by byte.
-  const hasCeiling = METRICS[metric].isRate && mode !== 'client';
-  const isAtCeiling = hasCeiling && ofCeiling(of, results, METRICS[metric].of) >= 0.95;
+  const ofCeiling = ratio(results, of, ceiling, METRICS[metric].of)?.median ?? Number.NaN;
+  const isAtCeiling = METRICS[metric].lowerIsBetter ? ofCeiling <= 1.05 : ofCeiling >= 0.95;
   return { ...goal, reached, byCpu, verdict: isAtCeiling ? 'at ceiling' : 'fail' };
-}
-
-/**
- * How much of what a C program on libwebsockets does in the same row.
- *
- * @param {string} of
- * @param {Record<string, ContestantResult>} results
- * @param {(sample: Sample) => number} value
- * @returns {number} NaN if that was not measured
- */
-function ofCeiling(of, results, value) {
-  return ratio(results, of, 'lws', value)?.median ?? Number.NaN;
 }

@@ -37,6 +37,11 @@ export function formatTable(rows) {
       const pair = `${shortName(of)}÷${shortName(against)}`;
       lines.push(['', pair, median.toFixed(2), min.toFixed(2), max.toFixed(2)]);
     }
+    const late = Object.entries(results).flatMap(([contestant, { lateUs }]) =>
+      lateUs === null ? [] : `${shortName(contestant)} ${formatNumber(lateUs, 0)}`,
+    );
+    if (late.length > 0)
+      lines.push(['', `of it the load itself, µs late (p99): ${late.join(', ')}`]);
     for (const goal of goals) lines.push(['', formatGoal(goal)]);
     lines.push([]);
   }
