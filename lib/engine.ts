@@ -9,8 +9,9 @@
  *     before the next event. A server's events come in batches, and native code is crossed into once a batch.
  *  3. A record's bytes are the ring's until room is given back: a handler gets copies, or memory of its own.
  *  4. What handlers write is shown to the engine at the latest when reading ends for now.
- *  5. Nobody sleeps while something can be read (`RingReader.trySleep`), nor reads more than `TURN_BYTES`, by
- *     whatever way they came, before the event loop has its turn.
+ *  5. Nobody sleeps while something can be read (`RingReader.trySleep`), nor reads more than `TURN_BYTES` at a time,
+ *     by whatever way they came, without the event loop having its turn. How long the engine may ring without that
+ *     is the engine's to limit (`Engine::ReadOn`).
  */
 
 import { binding } from './binding.js';
@@ -53,10 +54,7 @@ import type {
  * Powers of two. Between two threads: what a batch of large messages needs. On one thread it is shorter, so that what
  * is written stays in the processor's cache until it is read.
  */
-const RING_BYTES = {
-  ownThread: { up: 1 << 22, down: 1 << 22 },
-  thisThread: { up: 1 << 20, down: 1 << 20 },
-};
+const RING_BYTES = { ownThread: 1 << 22, thisThread: 1 << 20 };
 /**
  * Room is given back, and what was sent is shown, after so many bytes read: so that both threads work at the same time,
  * or so that many messages leave together …
@@ -412,11 +410,9 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   }
 
   #start(): void {
-    const { up: upBytes, down: downBytes } = this.#ownThread
-      ? RING_BYTES.ownThread
-      : RING_BYTES.thisThread;
-    const up = new Ring(upBytes);
-    const down = new Ring(downBytes);
+    const capacity = this.#ownThread ? RING_BYTES.ownThread : RING_BYTES.thisThread;
+    const up = new Ring(capacity);
+    const down = new Ring(capacity);
     processQueue.count = binding.countQueuedBytes;
     this.#native = binding.start(up.memory, down.memory, this.#onDoorbell, this.#ownThread);
     this.#reader = new RingReader(up);

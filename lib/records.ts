@@ -1,9 +1,9 @@
 /**
  * What the rings carry, as `native/src/wire/record.h` declares it: kinds, flags, and the encoding of
- * lists of strings. Every change there is made here too, and raises both version numbers.
+ * lists of strings. Every change there, or of a ring's memory, is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 12;
+export const WIRE_VERSION = 13;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;

@@ -39,7 +39,7 @@ export class Ring {
 
 export class RingReader {
   readonly ring: Ring;
-  /** Where the next record is; `next` moves it. */
+  /** Where the next record is; who has read it moves it. */
   position = 0;
   #base = 0;
   #released = 0;
@@ -56,7 +56,7 @@ export class RingReader {
     return end;
   }
 
-  /** Where in the ring's memory a position is that can be read. */
+  /** Where in the ring's memory a position is that can be read, by what `available` has seen last. */
   offsetOf(position: number): number {
     return RING_HEAD_BYTES + ((position - this.#base) & this.ring.mask);
   }

@@ -16,7 +16,7 @@ namespace ohws {
 
 class LoopWatch {
  public:
-  // True: it is to be called once more at once, with `again`.
+  // True: it is to be called once more, with `again`, before libuv goes on.
   using OnReadable = std::function<bool(bool again)>;
 
   // Null if it cannot be had here. `on_readable` is called with a handle scope open. It keeps the process
@@ -35,6 +35,7 @@ class LoopWatch {
 
   static void OnPoll(void* handle, int status, int events);
   static void OnClosed(void* handle);
+  void DeleteIfDone();
   static void OnEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* self);
 
   void* handle() { return memory_.get(); }
@@ -43,7 +44,9 @@ class LoopWatch {
   const OnReadable on_readable_;
   std::unique_ptr<std::byte[]> memory_;  // a uv_poll_t
   napi_async_cleanup_hook_handle hook_ = nullptr;
+  int calls_ = 0;  // under way: who is called may run libuv's loop himself
   bool closing_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace ohws

@@ -65,20 +65,27 @@ void LoopWatch::Close() {
   uv_close(handle(), OnClosed);
 }
 
-// Whoever is called may close the watch, which is there until libuv says so all the same.
 void LoopWatch::OnPoll(void* handle, int /*status*/, int /*events*/) {
   auto* watch = static_cast<LoopWatch*>(uv_handle_get_data(handle));
+  ++watch->calls_;
   bool again = false;
   do {
     const Napi::HandleScope scope(watch->env_);
     again = watch->on_readable_(again);
   } while (again && !watch->closing_);
+  --watch->calls_;
+  watch->DeleteIfDone();
 }
 
 void LoopWatch::OnClosed(void* handle) {
   auto* watch = static_cast<LoopWatch*>(uv_handle_get_data(handle));
   napi_remove_async_cleanup_hook(watch->hook_);
-  delete watch;  // NOLINT(cppcoreguidelines-owning-memory)
+  watch->closed_ = true;
+  watch->DeleteIfDone();
+}
+
+void LoopWatch::DeleteIfDone() {
+  if (closed_ && calls_ == 0) delete this;  // NOLINT(cppcoreguidelines-owning-memory)
 }
 
 void LoopWatch::OnEnvironmentEnd(napi_async_cleanup_hook_handle /*hook*/, void* self) {

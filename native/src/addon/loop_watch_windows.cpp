@@ -3,7 +3,7 @@
 
 namespace ohws {
 
-LoopWatch* LoopWatch::Start(napi_env, int, std::function<void()>) { return nullptr; }
+LoopWatch* LoopWatch::Start(napi_env, int, OnReadable) { return nullptr; }
 
 void LoopWatch::SetRef(bool) {}
 

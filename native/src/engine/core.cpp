@@ -141,12 +141,12 @@ bool Core::SendNow(uint32_t id, std::span<const uint8_t> message) {
 }
 
 void Core::Receive(int timeout_ms, uint32_t batch) {
-  ++turns_;
   loop_.WaitAndServe(timeout_ms, may_sleep_);
   Read(batch);
 }
 
 void Core::Read(uint32_t batch) {
+  ++turns_;
   down_.Wake();
   turn_ms_ = 0;
   ReadAll(batch);
@@ -173,7 +173,7 @@ void Core::ReadAll(uint32_t batch) {
   size_t kept = 0;
   size_t next = 0;
   for (; next < to_read_.size() && up_.HasRoom() && deflate_.inflated_bytes() < end_inflated; ++next) {
-    if (up_.unread_bytes() >= batch) break;
+    if (batch != kNoBatch && up_.unread_bytes() >= batch) break;
     if (next % kReadsBetweenLooks == kReadsBetweenLooks - 1 && NowUs() >= end_us) break;
     Connection* connection = to_read_[next];
     if (connection->Read(buffer)) to_read_[kept++] = connection;

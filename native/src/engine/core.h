@@ -49,7 +49,8 @@ class Core {
   // A turn is both of these, in any order. What JavaScript has sent is handed out, what is due is done:
   void Serve();
   // then at most so long (-1: for ever) is waited for something to happen, and it is served. What has come is
-  // read, until so many bytes wait for JavaScript, there is no more room, or others have their turn.
+  // read, until JavaScript has so many bytes of the ring to give back, there is no more room, or others have
+  // their turn.
   static constexpr uint32_t kNoBatch = UINT32_MAX;
   void Receive(int timeout_ms, uint32_t batch);
   // Goes on reading, if something was left.

@@ -127,15 +127,15 @@ void Engine::EndTurn() {
   turns_.Unlock();
 }
 
-void Engine::Receive(int timeout_ms) {
+void Engine::Receive(int timeout_ms, uint32_t batch) {
   readable_ = false;
-  core_->Receive(timeout_ms, javascripts_turn_ ? kBatchBytes : Core::kNoBatch);
+  core_->Receive(timeout_ms, batch);
 }
 
 bool Engine::TakeTurn() {
   if (!TryTurns()) return false;
   javascripts_turns_.fetch_add(1, std::memory_order_relaxed);
-  Receive(0);
+  Receive(0, kBatchBytes);
   const bool rung = ServeAndLook();
   if (has_unread_) read_on_until_us_ = NowUs() + kReadOnUs;
   EndTurn();
@@ -143,19 +143,18 @@ bool Engine::TakeTurn() {
 }
 
 bool Engine::ReadOn() {
-  // Invariant 5.
   if (NowUs() >= read_on_until_us_ || !TryTurns()) return false;
-  bool rung = false;
-  if (core_->DeadlineMs() != 0) {
-    core_->Read(kBatchBytes);
-    rung = ServeAndLook();
-  }
+  core_->Read(kBatchBytes);
+  // Invariant 5: if one is due, the next turn asks first what has come.
+  const bool rung = core_->DeadlineMs() != 0 && ServeAndLook();
   EndTurn();
   return rung;
 }
 
 // True: JavaScript has to look at the up ring.
 bool Engine::ServeAndLook() {
+  // Invariant 5.
+  if (core_->has_unread() && core_->DeadlineMs() == 0) core_->Read(Core::kNoBatch);
   core_->Serve();
   has_unread_ = core_->has_unread();
   return std::exchange(rung_, false);
@@ -181,7 +180,7 @@ bool Engine::SendNow(uint32_t id, std::span<const uint8_t> message) {
 
 void Engine::ServeAtOnce() {
   // Invariant 5.
-  if (core_->DeadlineMs() == 0) Receive(0);
+  if (core_->DeadlineMs() == 0) Receive(0, Core::kNoBatch);
   core_->Serve();
 }
 
@@ -220,10 +219,10 @@ void Engine::TakeOver() {
   const MutexLock lock(turns_);
   if (std::exchange(rung_, false)) doorbell_();
   // Whatever has been asked: this is what has waited. And invariant 5.
-  Receive(0);
+  Receive(0, Core::kNoBatch);
   while (!stop_.load() && !asked_back_.load()) {
     core_->Serve();
-    Receive(core_->DeadlineMs());
+    Receive(core_->DeadlineMs(), Core::kNoBatch);
   }
   asked_back_.store(false);
   core_->Serve();

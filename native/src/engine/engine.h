@@ -54,7 +54,7 @@ class Engine {
   int descriptor() const { return descriptor_; }
   // The turn that is due. True: JavaScript has to look at the up ring.
   bool TakeTurn();
-  // It had to leave something unread.
+  // It, or ReadOn() after it, has left something unread: too much for a batch, or for the ring.
   bool has_unread() const { return has_unread_; }
   // When JavaScript has looked, the turn goes on with that, for some time, without asking the system what
   // else has come. True: JavaScript has to look again.
@@ -84,8 +84,8 @@ class Engine {
  private:
   // So long JavaScript may leave something waiting.
   static constexpr std::chrono::milliseconds kPatience{50};
-  // JavaScript gets about so much at a time, if its thread takes the turns: what lies in the processor's
-  // cache.
+  // So many bytes of the ring JavaScript gets at a time, if its thread takes the turns: what the processor's
+  // cache holds. The last read may bring more.
   static constexpr uint32_t kBatchBytes = 400 * 1024;
   // So long a turn may go on with what it left unread, batch by batch.
   static constexpr uint64_t kReadOnUs = 2000;
@@ -96,7 +96,7 @@ class Engine {
   void TakeOver();
   void OnDoorbell();
   bool TryTurns() OHWS_TRY_ACQUIRE(turns_);
-  void Receive(int timeout_ms) OHWS_REQUIRES(turns_);
+  void Receive(int timeout_ms, uint32_t batch) OHWS_REQUIRES(turns_);
   bool ServeAndLook() OHWS_REQUIRES(turns_);
   void ServeAtOnce() OHWS_REQUIRES(turns_);
   void EndTurn() OHWS_RELEASE(turns_);
@@ -116,7 +116,7 @@ class Engine {
   bool javascripts_turn_ OHWS_GUARDED_BY(turns_) = false;
   bool rung_ OHWS_GUARDED_BY(turns_) = false;
   uint64_t readable_at_ms_ OHWS_GUARDED_BY(turns_) = 0;  // 0: at no time
-  bool readable_ OHWS_GUARDED_BY(turns_) = false;        // until the system is asked what has come
+  bool readable_ OHWS_GUARDED_BY(turns_) = false;        // made so by us, and the system was not asked since
   bool has_unread_ = false;                              // these two: JavaScript's thread
   uint64_t read_on_until_us_ = 0;
   std::atomic<uint64_t> javascripts_turns_ = 0;

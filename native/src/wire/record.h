@@ -12,8 +12,8 @@
 
 namespace ohws {
 
-// Raised with every change of what is declared here.
-inline constexpr uint32_t kWireVersion = 12;
+// Raised with every change of what is declared here, or of a ring's memory (wire/ring.h).
+inline constexpr uint32_t kWireVersion = 13;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.

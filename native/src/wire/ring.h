@@ -9,18 +9,17 @@
 //
 // Invariants:
 //  1. write - read <= capacity, always; records lie between read and write, whole and in order.
-//  2. A position is stored only after the bytes before it are written (producer) or no longer needed
-//  (consumer).
+//  2. A position is stored only after the bytes before it are written (producer), or are no longer needed
+//     (consumer).
 //  3. A doorbell is owed exactly when a side has published something and the other side's state says kAsleep.
 //     A side that goes to sleep stores kAsleep first and looks at the ring once more afterwards; with
 //     sequentially consistent accesses on both sides no wake-up is lost. TakeDoorbell() turns kAsleep into
 //     kAwake, so that one sleep costs one doorbell.
 //  4. A producer that finds the ring full sets its own state to kAsleep ("tell me when there is room"); the
 //     consumer rings back after it has stored a new read position.
-//  5. A producer that finds the ring empty after kRingRewindBytes makes its position the base, so that it
-//  writes
-//     where the processor's cache still has the memory. It stores the base before the next write position; a
-//     consumer loads it behind that, and has nothing to read meanwhile.
+//  5. A producer that finds the ring empty after kRingRewindBytes makes its position the base: it goes on at
+//     the beginning, where the processor's cache still has the memory. It stores the base before the next
+//     write position; a consumer loads it behind that, and has nothing to read meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +32,7 @@
 namespace ohws {
 
 inline constexpr uint32_t kRingHeadBytes = 256;
-inline constexpr uint32_t kRingRewindBytes = 64 * 1024;  // mirrored in lib/ring.ts
+inline constexpr uint32_t kRingRewindBytes = 64 * 1024;
 
 enum class RingSide : int32_t { kAwake = 0, kAsleep = 1 };
 
@@ -79,7 +78,8 @@ class RingMemory {
 // The writing side; one thread.
 class RingProducer {
  public:
-  explicit RingProducer(RingMemory memory) : memory_(memory) {}
+  explicit RingProducer(RingMemory memory, uint32_t rewind_bytes = kRingRewindBytes)
+      : memory_(memory), rewind_bytes_(rewind_bytes) {}
 
   // The largest payload that is worth a place in the ring: a record of this size fits once the ring is empty,
   // wherever the write position is.
@@ -88,7 +88,7 @@ class RingProducer {
   // Room for the payload of one record; nullptr if the ring is full now. The caller fills it and commits it;
   // nothing is seen by the consumer before Publish().
   uint8_t* TryReserve(uint32_t payload_size) {
-    if (position_ == published_ && position_ - base_ >= kRingRewindBytes) RewindIfEmpty();
+    if (position_ == published_ && position_ - base_ >= rewind_bytes_) RewindIfEmpty();
     const uint32_t need = RecordBytes(payload_size);
     const uint32_t to_end = memory_.ToEnd(position_ - base_);
     const uint32_t with_pad = need <= to_end ? need : to_end + need;
@@ -145,6 +145,7 @@ class RingProducer {
   }
 
   RingMemory memory_;
+  uint32_t rewind_bytes_;
   uint32_t base_ = 0;
   uint32_t position_ = 0;
   uint32_t published_ = 0;

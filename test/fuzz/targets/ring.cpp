@@ -29,7 +29,7 @@ void FuzzOne(Input input) {
   // Of the alignment that malloc gives, and exactly as large.
   std::vector<uint64_t> memory((kRingHeadBytes + capacity) / sizeof(uint64_t));
   const RingMemory ring(reinterpret_cast<uint8_t*>(memory.data()), kRingHeadBytes + capacity);
-  RingProducer producer(ring);
+  RingProducer producer(ring, 32U << input.Below(8));
   RingConsumer consumer(ring);
   std::deque<Expected> written;    // and not published
   std::deque<Expected> published;  // and not read

@@ -1,10 +1,11 @@
 // An engine whose turns are taken by the test, on its thread, with a real event loop and real sockets; the
-// test is JavaScript and the peers.
+// test is JavaScript and the peers. EngineHere is the core alone, WholeEngine has all that libuv's loop sees.
 #pragma once
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,13 +19,15 @@
 
 #include "check.h"
 #include "engine/core.h"
+#include "engine/engine.h"
 #include "engine/poller.h"
 #include "wire/payload_table.h"
 #include "wire/ring.h"
 
 namespace ohws::check {
 
-class EngineHere {
+// JavaScript's ends of the rings.
+class JavaScriptHere {
  public:
   struct Record {
     UpKind kind;
@@ -33,15 +36,10 @@ class EngineHere {
     std::string payload;
   };
 
-  EngineHere()
-      : core_(
-            Ring(up_memory_), Ring(down_memory_), up_payloads_, down_payloads_, [] {}, Poller::CreatePoll()) {
-    if (core_.Start()) return;
-    std::printf("the engine does not start\n");
-    std::exit(EXIT_FAILURE);
-  }
-
-  Core& core() { return core_; }
+  JavaScriptHere() = default;
+  JavaScriptHere(const JavaScriptHere&) = delete;
+  JavaScriptHere& operator=(const JavaScriptHere&) = delete;
+  virtual ~JavaScriptHere() = default;
 
   void Say(DownKind kind, std::string_view payload = {}, uint16_t aux = 0, uint32_t arg = 0) {
     const RecordHeader header{
@@ -94,8 +92,7 @@ class EngineHere {
 
   // One turn: what JavaScript has heard of it.
   std::vector<Record> Turn(int wait_ms = 0) {
-    core_.Serve();
-    core_.Receive(wait_ms, Core::kNoBatch);
+    TakeTurn(wait_ms);
     return Look();
   }
 
@@ -104,11 +101,13 @@ class EngineHere {
     std::vector<Record> records;
     RecordHeader header{};
     uint8_t* payload = nullptr;
-    while (up_.Next(header, payload)) {
-      records.push_back({static_cast<UpKind>(header.kind), header.id, header.arg,
-                         std::string(reinterpret_cast<const char*>(payload), header.size)});
-    }
-    up_.Release();
+    do {
+      while (up_.Next(header, payload)) {
+        records.push_back({static_cast<UpKind>(header.kind), header.id, header.arg,
+                           std::string(reinterpret_cast<const char*>(payload), header.size)});
+      }
+      up_.Release();
+    } while (!up_.TrySleep());
     return records;
   }
 
@@ -125,6 +124,11 @@ class EngineHere {
     return all;
   }
 
+ protected:
+  RingMemory UpRing() { return Ring(up_memory_); }
+  RingMemory DownRing() { return Ring(down_memory_); }
+  virtual void TakeTurn(int wait_ms) = 0;
+
  private:
   static constexpr uint32_t kListener = kJsOwnedId | 1;
   static constexpr uint32_t kRingBytes = kRingHeadBytes + 1024 * 1024;
@@ -136,11 +140,45 @@ class EngineHere {
 
   std::vector<uint64_t> up_memory_;
   std::vector<uint64_t> down_memory_;
-  PayloadTable up_payloads_;
-  PayloadTable down_payloads_;
-  Core core_;
   RingConsumer up_{Ring(up_memory_)};
   RingProducer down_{Ring(down_memory_)};
+};
+
+class EngineHere final : public JavaScriptHere {
+ public:
+  EngineHere() {
+    if (core_.Start()) return;
+    std::printf("the engine does not start\n");
+    std::exit(EXIT_FAILURE);
+  }
+
+  Core& core() { return core_; }
+
+ private:
+  void TakeTurn(int wait_ms) override {
+    core_.Serve();
+    core_.Receive(wait_ms, Core::kNoBatch);
+  }
+
+  PayloadTable up_payloads_;
+  PayloadTable down_payloads_;
+  Core core_{UpRing(), DownRing(), up_payloads_, down_payloads_, [] {}, Poller::CreatePoll()};
+};
+
+class WholeEngine final : public JavaScriptHere {
+ public:
+  WholeEngine() { CHECK(engine_.Start(Engine::Host::kJavaScript)); }
+
+  Engine& engine() { return engine_; }
+
+ private:
+  void TakeTurn(int wait_ms) override {
+    engine_.Wake();
+    pollfd due{engine_.descriptor(), POLLIN, 0};
+    if (poll(&due, 1, wait_ms) > 0) engine_.TakeTurn();
+  }
+
+  Engine engine_{UpRing(), DownRing(), [] {}};
 };
 
 // A client's end of a TCP connection.
