@@ -26,6 +26,8 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/frame.h"
+
 // What it uses of libuv, whose headers Node.js has but a distribution may not.
 extern "C" {
 size_t uv_handle_size(int type);
@@ -130,21 +132,12 @@ class Client {
       head[head_bytes++] = static_cast<uint8_t>(size >> (8 * (length_bytes - 1 - i)));
     }
     key_ = key_ * 6364136223846793005U + 1442695040888963407U;
-    const auto key = static_cast<uint32_t>(key_ >> 32);
-    std::memcpy(head.data() + head_bytes, &key, sizeof(key));
-    head_bytes += sizeof(key);
+    uint8_t* const key = head.data() + head_bytes;
+    std::memcpy(key, &key_, ohws::kMaskKeyBytes);
+    head_bytes += ohws::kMaskKeyBytes;
     uint8_t* to = connection.out.Extend(head_bytes + size);
     std::memcpy(to, head.data(), head_bytes);
-    to += head_bytes;
-    const uint64_t wide_key = key | uint64_t{key} << 32;
-    size_t i = 0;
-    for (; i + sizeof(wide_key) <= size; i += sizeof(wide_key)) {
-      uint64_t word = 0;
-      std::memcpy(&word, data + i, sizeof(word));
-      word ^= wide_key;
-      std::memcpy(to + i, &word, sizeof(word));
-    }
-    for (; i < size; ++i) to[i] = data[i] ^ static_cast<uint8_t>(key >> (i % 4 * 8));
+    ohws::MaskCopy(to + head_bytes, data, size, key, 0);
     if (&connection != served_) Flush(connection);
   }
 

@@ -28,8 +28,20 @@ export function compile() {
   compileProgram('load', sources, files, ['-lssl', '-lcrypto']);
 
   const stats = `${BENCH_DIRECTORY}/servers/stats.h`;
-  const ceiling = [`${BENCH_DIRECTORY}/servers/ceiling.cpp`, `${LOAD_DIRECTORY}/handshake.cpp`];
-  compileProgram('ceiling', ceiling, [...ceiling, `${LOAD_DIRECTORY}/handshake.h`, stats]);
+  // What the ceilings do at all, they do as ours does it.
+  const ours = `${ROOT_DIRECTORY}/native/src`;
+  const masking = `${ours}/protocol/frame.cpp`;
+  const ceiling = [
+    `${BENCH_DIRECTORY}/servers/ceiling.cpp`,
+    `${LOAD_DIRECTORY}/handshake.cpp`,
+    masking,
+  ];
+  compileProgram(
+    'ceiling',
+    ceiling,
+    [...ceiling, `${LOAD_DIRECTORY}/handshake.h`, stats],
+    [`-I${ours}`],
+  );
 
   const library = builtLws();
   const file = `${library}/lib/libwebsockets.a`;
@@ -40,9 +52,9 @@ export function compile() {
   const headers = [`${LOAD_DIRECTORY}/options.h`, `${LOAD_DIRECTORY}/payload.h`];
   compileProgram('lws-client', client, [...client, ...headers, file], libraries);
 
-  const addon = [`${BENCH_DIRECTORY}/clients/ceiling.cpp`];
+  const addon = [`${BENCH_DIRECTORY}/clients/ceiling.cpp`, masking];
   const nodeApi = `-isystem${ROOT_DIRECTORY}/node_modules/node-api-headers/include`;
-  compileProgram('ceiling-client.node', addon, addon, ['-shared', '-fPIC', nodeApi]);
+  compileProgram('ceiling-client.node', addon, addon, ['-shared', '-fPIC', nodeApi, `-I${ours}`]);
 }
 
 /**

@@ -313,8 +313,9 @@ export const ROWS = [
     row(
       {
         name: `client-${kind}-${sizeName(size)}`,
-        title: `clients: echo ${sizeName(size)} ${kind} of a µWebSockets.js server, 64 connections, 16 in flight`,
+        title: `clients: echo ${sizeName(size)} ${kind} of a µWebSockets.js server, 64 connections, 16 in flight, each on a core`,
         mode: 'client',
+        cores: 'one', // else it is a matter of chance whether the two share one
         kind,
         size,
         inflight: 16,

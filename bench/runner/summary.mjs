@@ -157,9 +157,19 @@ export function judge(row, samples, rounds, rate) {
 }
 
 /**
- * The rate of a contestant that waits for the load is less than it could be, and to be measured
- * against it would be too easy. Then what counts is how many the CPU time that it took is good for.
+ * What two contestants are compared by. The rate of one that waits for the load is less than it could be, and to be
+ * measured against it would be too easy. Then what counts is how many the CPU time that it took is good for.
  *
+ * @param {MetricName} metric
+ * @param {ContestantResult | undefined} other the one that is compared with
+ * @returns {{ byCpu: boolean, value: (sample: Sample) => number }}
+ */
+function measureAgainst(metric, other) {
+  const byCpu = other !== undefined && METRICS[metric].isRate && isLoadLimit(other);
+  return { byCpu, value: byCpu ? ({ cpuUs }) => 1e6 / (cpuUs ?? Number.NaN) : METRICS[metric].of };
+}
+
+/**
  * @param {Row} row
  * @param {Goal} goal
  * @param {Record<string, ContestantResult>} results
@@ -167,10 +177,7 @@ export function judge(row, samples, rounds, rate) {
  */
 function judgeGoal({ ceiling }, goal, results) {
   const { of, against, metric } = goal;
-  const other = against === undefined ? undefined : results[against];
-  const byCpu = other !== undefined && METRICS[metric].isRate && isLoadLimit(other);
-  /** @type {(sample: Sample) => number} */
-  const value = byCpu ? ({ cpuUs }) => 1e6 / (cpuUs ?? Number.NaN) : METRICS[metric].of;
+  const { byCpu, value } = measureAgainst(metric, results[against ?? '']);
   const reached =
     against === undefined
       ? median(results[of]?.samples.map(value) ?? [])
@@ -178,7 +185,8 @@ function judgeGoal({ ceiling }, goal, results) {
   if (Number.isNaN(reached)) return { ...goal, reached: null, byCpu, verdict: 'not measured' };
   const isReached = reached >= (goal.atLeast ?? -Infinity) && reached <= (goal.atMost ?? Infinity);
   if (isReached) return { ...goal, reached, byCpu, verdict: 'pass' };
-  const ofCeiling = ratio(results, of, ceiling, METRICS[metric].of)?.median ?? Number.NaN;
+  const { value: ceilingValue } = measureAgainst(metric, results[ceiling]);
+  const ofCeiling = ratio(results, of, ceiling, ceilingValue)?.median ?? Number.NaN;
   const isAtCeiling = METRICS[metric].lowerIsBetter ? ofCeiling <= 1.05 : ofCeiling >= 0.95;
   return { ...goal, reached, byCpu, verdict: isAtCeiling ? 'at ceiling' : 'fail' };
 }

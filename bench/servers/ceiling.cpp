@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "../load/handshake.h"
+#include "protocol/frame.h"
 #include "stats.h"
 
 namespace ohws::bench {
@@ -96,22 +97,10 @@ class Peer {
 
   size_t TakePayload(std::string_view bytes) {
     const size_t size = std::min<uint64_t>(frame_left_, bytes.size());
-    std::array<char, 8> key;
-    for (size_t i = 0; i < key.size(); ++i) key[i] = key_[(key_position_ + i) % 4];
-    uint64_t wide_key = 0;
-    std::memcpy(&wide_key, key.data(), key.size());
-
     const size_t begin = out_.size();
     out_.append(bytes.substr(0, size));
-    char* const out = out_.data() + begin;
-    size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-      uint64_t word = 0;
-      std::memcpy(&word, out + i, 8);
-      word ^= wide_key;
-      std::memcpy(out + i, &word, 8);
-    }
-    for (; i < size; ++i) out[i] = static_cast<char>(out[i] ^ key[i % 8]);
+    auto* const out = reinterpret_cast<uint8_t*>(out_.data() + begin);
+    MaskCopy(out, out, size, key_.data(), key_position_);
     key_position_ = (key_position_ + size) % 4;
     frame_left_ -= size;
     return size;
@@ -123,7 +112,7 @@ class Peer {
   std::array<char, 14> header_{};
   size_t header_have_ = 0;
   uint64_t frame_left_ = 0;
-  std::array<char, 4> key_{};
+  std::array<uint8_t, kMaskKeyBytes> key_{};
   size_t key_position_ = 0;
   std::string out_;
   size_t sent_ = 0;
