@@ -101,21 +101,21 @@ export class RingWriter {
       this.#rewindIfEmpty();
     }
     const need = recordBytes(maxSize);
-    const toEnd = capacity - ((this.#position - this.#base) & mask);
+    const offset = (this.#position - this.#base) & mask;
+    const toEnd = capacity - offset;
     const total = need <= toEnd ? need : toEnd + need;
     if (capacity - ((this.#position - this.#readSeen) >>> 0) < total) {
       this.#readSeen = Atomics.load(words, READ) >>> 0;
       if (capacity - ((this.#position - this.#readSeen) >>> 0) < total) return -1;
     }
-    if (need > toEnd) {
-      const at = (RING_HEAD_BYTES + ((this.#position - this.#base) & mask)) >> 2;
-      words[at] = PAD;
-      words[at + 1] = 0;
-      words[at + 2] = toEnd - HEADER_BYTES;
-      words[at + 3] = 0;
-      this.#position = (this.#position + toEnd) >>> 0;
-    }
-    return RING_HEAD_BYTES + ((this.#position - this.#base) & mask) + HEADER_BYTES;
+    if (need <= toEnd) return RING_HEAD_BYTES + offset + HEADER_BYTES;
+    const at = (RING_HEAD_BYTES + offset) >> 2;
+    words[at] = PAD;
+    words[at + 1] = 0;
+    words[at + 2] = toEnd - HEADER_BYTES;
+    words[at + 3] = 0;
+    this.#position = (this.#position + toEnd) >>> 0;
+    return RING_HEAD_BYTES + HEADER_BYTES;
   }
 
   /** Invariant 5. */

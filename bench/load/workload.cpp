@@ -71,7 +71,7 @@ constexpr uint64_t kTickNs = 100'000;
 // Sends by a timetable, whatever the server does: `inflight` messages at a time, each time on the
 // next connection. A latency counts from the time in the table, so a server that stalls is charged
 // for all that it made wait (no coordinated omission). It never sleeps: to be woken by a timer, or by each
-// answer, takes a virtual machine as long as the messages do, and a load that is late says nothing about the
+// answer, takes a third of its time on a virtual machine, and a load that is late says nothing about the
 // server.
 class Paced final : public Workload {
  public:
@@ -86,8 +86,8 @@ class Paced final : public Workload {
 
   void OnTurn(uint64_t now_ns) override {
     for (; next_ < bursts_ && DueNs(next_) <= now_ns; ++next_) {
-      const uint64_t late_ns = NowNs() - DueNs(next_);
-      if (load_.WasMeasuredAt(DueNs(next_))) load_.AddLateness(late_ns);
+      const uint64_t due_ns = DueNs(next_);
+      if (load_.WasMeasuredAt(due_ns)) load_.AddLateness(NowNs() - due_ns);
       load_.Send(static_cast<uint32_t>(next_ % connections_), burst_);
     }
   }

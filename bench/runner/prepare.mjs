@@ -39,7 +39,7 @@ export function compile() {
   compileProgram(
     'ceiling',
     ceiling,
-    [...ceiling, `${LOAD_DIRECTORY}/handshake.h`, stats],
+    [...ceiling, `${LOAD_DIRECTORY}/handshake.h`, `${ours}/protocol/frame.h`, stats],
     [`-I${ours}`],
   );
 
@@ -54,7 +54,12 @@ export function compile() {
 
   const addon = [`${BENCH_DIRECTORY}/clients/ceiling.cpp`, masking];
   const nodeApi = `-isystem${ROOT_DIRECTORY}/node_modules/node-api-headers/include`;
-  compileProgram('ceiling-client.node', addon, addon, ['-shared', '-fPIC', nodeApi, `-I${ours}`]);
+  compileProgram(
+    'ceiling-client.node',
+    addon,
+    [...addon, `${ours}/protocol/frame.h`],
+    ['-shared', '-fPIC', nodeApi, `-I${ours}`],
+  );
 }
 
 /**

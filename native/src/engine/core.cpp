@@ -168,7 +168,8 @@ void Core::ReadAll(uint32_t batch) {
   if (to_read_.empty()) return;
   const size_t share = std::clamp(kReadBytesOfTurn / to_read_.size(), kLeastReadBytes, kReadBytes);
   const std::span<uint8_t> buffer(read_buffer_.get(), share);
-  const uint64_t end_us = NowUs() + kReadUsOfTurn;
+  read_began_us_ = NowUs();
+  const uint64_t end_us = read_began_us_ + kReadUsOfTurn;
   const uint64_t end_inflated = deflate_.inflated_bytes() + kInflatedBytesOfTurn;
   size_t kept = 0;
   size_t next = 0;

@@ -56,6 +56,8 @@ class Core {
   // Goes on reading, if something was left.
   void Read(uint32_t batch);
   bool has_unread() const { return !to_read_.empty(); }
+  // When somebody was read from last.
+  uint64_t read_began_us() const { return read_began_us_; }
   // Behind Serve(): a binary message from where it lies, as Connection::SendNow() does it.
   bool SendNow(uint32_t id, std::span<const uint8_t> message);
   // Whether there is something to do now. If not, JavaScript's next word rings.
@@ -168,6 +170,7 @@ class Core {
   const std::function<bool()> may_sleep_ = [this] { return !HasWork(); };
   uint64_t turns_ = 0;
   uint64_t sleeps_ = 0;
+  uint64_t read_began_us_ = 0;
   uint64_t turn_ms_ = 0;  // 0: nobody has asked
   uint64_t doorbells_ = 0;
 };

@@ -136,8 +136,8 @@ bool Engine::TakeTurn() {
   if (!TryTurns()) return false;
   javascripts_turns_.fetch_add(1, std::memory_order_relaxed);
   Receive(0, kBatchBytes);
+  read_on_until_us_ = core_->read_began_us() + kReadOnUs;
   const bool rung = ServeAndLook();
-  if (has_unread_) read_on_until_us_ = NowUs() + kReadOnUs;
   EndTurn();
   return rung;
 }
