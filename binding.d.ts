@@ -20,14 +20,15 @@ export declare const missingPatches: string;
 
 /**
  * Starts an engine over two rings, which stay pinned until `stop`. `onDoorbell` is called
- * when there is something to read in `up` (and it slept), or room in `down` (and it was full). Keeps the
+ * when there is something to read in `up` (and it slept), or room in `down` (and it was full); with `true` if
+ * the event loop had no turn since the last time. Keeps the
  * process alive until `setRef(engine, false)`. Without `ownThread` the engine takes its turns on this thread,
  * when the event loop finds something to do for it; where that cannot be had it takes a thread all the same.
  */
 export declare function start(
   up: ArrayBuffer,
   down: ArrayBuffer,
-  onDoorbell: () => void,
+  onDoorbell: (again?: boolean) => void,
   ownThread: boolean,
 ): number;
 /** Cuts all connections, joins the thread, gives the rings back. */

@@ -9,9 +9,8 @@
  *     before the next event. A server's events come in batches, and native code is crossed into once a batch.
  *  3. A record's bytes are the ring's until room is given back: a handler gets copies, or memory of its own.
  *  4. What handlers write is shown to the engine at the latest when reading ends for now.
- *  5. Nobody sleeps while something can be read (`RingReader.trySleep`), nor reads more than `TURN_BYTES` at a time,
- *     by whatever way they came, without the event loop having its turn. How long the engine may ring without that
- *     is the engine's to limit (`Engine::ReadOn`).
+ *  5. Nobody sleeps while something can be read (`RingReader.trySleep`), nor reads more than `TURN_BYTES`, by
+ *     whatever way they came, before the event loop has its turn, however often the engine rings in one.
  */
 
 import { binding } from './binding.js';
@@ -149,8 +148,11 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
 
   // ------------------------------------------------------------------------------ what the engine tells
 
-  readonly #onDoorbell = (): void => {
-    if (this.#native >= 0 && !this.#turnScheduled) this.#turn();
+  /** `again`: the event loop had no turn since the last time. */
+  readonly #onDoorbell = (again = false): void => {
+    if (this.#native < 0 || this.#turnScheduled) return;
+    if (!again) this.#turnBytes = 0;
+    this.#turn();
   };
 
   readonly #nextTurn = (): void => {
@@ -180,7 +182,6 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         setImmediate(this.#nextTurn);
         break;
       case ReadEnd.asleep:
-        this.#turnBytes = 0;
         break;
     }
     this.#views.drop();
@@ -224,8 +225,9 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
       }
       this.#sinceRelease = 0;
       if (reader.release()) binding.wake(this.#native);
-      if (reader.trySleep()) return ReadEnd.asleep;
+      // Who sleeps is rung again, maybe in the same turn of the event loop.
       if (this.#turnBytes >= TURN_BYTES) return ReadEnd.bound;
+      if (reader.trySleep()) return ReadEnd.asleep;
     }
   }
 

@@ -45,7 +45,8 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (info.Length() != 4 || !IsRing(info[0]) || !IsRing(info[1]) || !info[2].IsFunction() ||
       !info[3].IsBoolean()) {
-    return Fail(env, "start(up: ArrayBuffer, down: ArrayBuffer, onDoorbell: () => void, ownThread: boolean)");
+    return Fail(env,
+                "start(up: ArrayBuffer, down: ArrayBuffer, onDoorbell: (again) => void, ownThread: boolean)");
   }
   const bool own_thread = info[3].As<Napi::Boolean>().Value();
   auto running = RunningEngine::Start(env, info[0].As<Napi::ArrayBuffer>(), info[1].As<Napi::ArrayBuffer>(),

@@ -66,9 +66,11 @@ bool RunningEngine::OnReadable(bool again) {
   if (!(again ? engine_->ReadOn() : engine_->TakeTurn())) return false;
   const bool has_more = engine_->has_unread();
   const Napi::Env env = env_;
+  napi_value is_again = nullptr;
+  napi_get_boolean(env, again, &is_again);
   napi_value result = nullptr;
   const napi_status status =
-      napi_make_callback(env, turn_context_, env.Global(), on_doorbell_.Value(), 0, nullptr, &result);
+      napi_make_callback(env, turn_context_, env.Global(), on_doorbell_.Value(), 1, &is_again, &result);
   if (status != napi_pending_exception) return status == napi_ok && has_more;
   napi_value exception = nullptr;
   if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
