@@ -13,7 +13,7 @@
 
 import { binding } from './binding.js';
 import { bytesOf, forNative, lengthOf } from './bytes.js';
-import { nextTick, now, queueMicrotask, setImmediate } from './later.js';
+import { nextTick, now, setImmediate, soon } from './later.js';
 import { Down, JS_OWNED_ID } from './records.js';
 import { type Ring, RingWriter } from './ring.js';
 
@@ -233,7 +233,7 @@ export class EngineWriter {
     switch (this.#shown) {
       case Shown.byNobody:
         this.#shown = Shown.byMicrotask;
-        queueMicrotask(this.#onMicrotask);
+        soon(this.#onMicrotask);
         return;
       case Shown.byNobodyOfSeveral:
         this.#shown = Shown.byTick;

@@ -14,12 +14,13 @@
  */
 
 import { binding } from './binding.js';
+import { copyTo } from './bytes.js';
 import { toFailure, toPairs } from './engine-answers.js';
 import { type ConnectionEngine, EngineConnection, NO_RULES } from './engine-connection.js';
 import { EngineListener, type ListenerEngine } from './engine-listener.js';
 import { clientStrings, encodeRequest, serverStrings } from './engine-requests.js';
 import { EngineWriter } from './engine-writer.js';
-import { clearTimeout, nextTick, queueMicrotask, setImmediate, setTimeout } from './later.js';
+import { clearTimeout, nextTick, setImmediate, setTimeout, soon } from './later.js';
 import { PublishQueue } from './publish-queue.js';
 import {
   ABNORMAL,
@@ -93,6 +94,8 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   /** Accepted connections by the engine's id, clients and listeners by ours. */
   #accepted: (EngineConnection | undefined)[] = [];
   readonly #clients = new Map<number, EngineConnection>();
+  /** The one that was looked for last: messages of one client come together. */
+  #recentClient: EngineConnection | undefined;
   readonly #listeners = new Map<number, EngineListener>();
   /** Clients that are closed for the application and not yet for TCP. */
   readonly #leaving = new Set<number>();
@@ -172,7 +175,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
     switch (end) {
       case ReadEnd.clientEvent:
         this.#turnScheduled = true;
-        queueMicrotask(this.#afterMicrotasks);
+        soon(this.#afterMicrotasks);
         if (this.#reader.available() === this.#reader.position) this.#writer.endReading(false);
         else this.#writer.pauseReading();
         return;
@@ -248,7 +251,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         if (connection === undefined) return;
         const data = connection.wantsViews
           ? this.#views.view(size)
-          : copyOf(this.#reader.ring.bytes, offset, size);
+          : copyOf(this.#reader.ring.memory, offset, size);
         connection.handler.onMessage(data);
         return;
       }
@@ -293,7 +296,10 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
 
   /** `id` as read from the ring: negative for ours. */
   #find(id: number): EngineConnection | undefined {
-    return id >= 0 ? this.#accepted[id] : this.#clients.get(id >>> 0);
+    if (id >= 0) return this.#accepted[id];
+    const client = id >>> 0;
+    if (this.#recentClient?.id !== client) this.#recentClient = this.#clients.get(client);
+    return this.#recentClient;
   }
 
   #dispatchRare(record: RareRecord): void {
@@ -385,6 +391,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
 
   #endClient(id: number): void {
     this.#clients.get(id)?.onEnded();
+    this.#recentClient = undefined;
     if (this.#clients.delete(id)) this.#closeEndpoint();
   }
 
@@ -457,10 +464,10 @@ function collectYoungBuffers(): ArrayBuffer {
 }
 
 /** A copy, for the application to keep; the way that is the quickest for its size. */
-function copyOf(bytes: Uint8Array, offset: number, size: number): ArrayBuffer {
-  if (size > 128) return bytes.slice(offset, offset + size).buffer as ArrayBuffer;
+function copyOf(memory: ArrayBuffer, offset: number, size: number): ArrayBuffer {
   const copy = new ArrayBuffer(size);
-  new Uint8Array(copy).set(bytes.subarray(offset, offset + size));
+  // Not `subarray`, which looks up what class it has to make.
+  copyTo(new Uint8Array(copy), new Uint8Array(memory, offset, size), 0);
   return copy;
 }
 

@@ -3,7 +3,7 @@
  * writing side of the down ring. `native/src/wire/ring.h` has the layout and the invariants by
  * number. Hot path: numbers and typed arrays only.
  */
-import { lengthOf } from './bytes.js';
+import { copyTo, lengthOf } from './bytes.js';
 import { type FastBuffer, HEADER_BYTES, PAD, recordBytes } from './records.js';
 
 export const RING_HEAD_BYTES = 256;
@@ -141,7 +141,7 @@ export class RingWriter {
     const size = lengthOf(payload);
     const offset = this.#reserve(size);
     if (offset < 0) return false;
-    this.ring.bytes.set(payload, offset);
+    copyTo(this.ring.bytes, payload, offset);
     this.#commit(offset, kind, aux, id, size, arg);
     return true;
   }
