@@ -379,7 +379,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
     if (connection === undefined) return;
     if (id >= JS_OWNED_ID) {
       // The endpoint lasts until the engine has done with it: what was sent may still be leaving.
-      this.#clients.delete(id);
+      this.#forgetClient(id);
       this.#leaving.add(id);
     } else {
       this.#accepted[id] = undefined;
@@ -391,8 +391,12 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
 
   #endClient(id: number): void {
     this.#clients.get(id)?.onEnded();
+    if (this.#forgetClient(id)) this.#closeEndpoint();
+  }
+
+  #forgetClient(id: number): boolean {
     this.#recentClient = undefined;
-    if (this.#clients.delete(id)) this.#closeEndpoint();
+    return this.#clients.delete(id);
   }
 
   onListenerEnded(id: number): void {

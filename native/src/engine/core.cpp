@@ -27,7 +27,7 @@ constexpr unsigned int kServiceBytes = 128 * 1024;
 constexpr uint32_t kFlushAfterBytes = 256 * 1024;
 // What is read in a turn, and how long that may take: what comes need not be worth much of JavaScript's time
 // (pongs, empty fragments), so nothing else bounds it.
-constexpr size_t kReadBytesOfTurn = size_t{8} * 1024 * 1024;
+constexpr size_t kReadBytesOfTurn = size_t{16} * 1024 * 1024;
 constexpr size_t kLeastReadBytes = 4096;
 constexpr uint64_t kReadUsOfTurn = 5000;
 constexpr size_t kReadsBetweenLooks = 4;

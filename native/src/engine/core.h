@@ -36,7 +36,7 @@ namespace ohws {
 class Core {
  public:
   // What one read of a socket may bring at most.
-  static constexpr size_t kReadBytes = 128 * 1024;
+  static constexpr size_t kReadBytes = 256 * 1024;
 
   Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
        std::function<void()> doorbell, std::unique_ptr<Poller> poller);

@@ -86,7 +86,7 @@ class Engine {
   static constexpr std::chrono::milliseconds kPatience{50};
   // So many bytes of the ring JavaScript gets at a time, if its thread takes the turns: what the processor's
   // cache holds. The last read may bring more.
-  static constexpr uint32_t kBatchBytes = 400 * 1024;
+  static constexpr uint32_t kBatchBytes = 500 * 1024;
   // So long after it began to read a turn may begin with one more batch of what it left unread. Who is slow
   // to read from, like what inflates to much, has one batch a turn by that.
   static constexpr uint64_t kReadOnUs = 2000;
