@@ -176,7 +176,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
       case ReadEnd.clientEvent:
         this.#turnScheduled = true;
         soon(this.#afterMicrotasks);
-        if (this.#reader.available() === this.#reader.position) this.#writer.endReading(false);
+        if (this.#reader.end() === this.#reader.position) this.#writer.endReading(false);
         else this.#writer.pauseReading();
         return;
       case ReadEnd.bound:
@@ -197,7 +197,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
     const { words } = reader.ring;
     const releaseBytes = this.#ownThread ? RELEASE_BYTES.ownThread : RELEASE_BYTES.thisThread;
     for (;;) {
-      const end = reader.available();
+      const end = reader.end();
       while (reader.position !== end) {
         const offset = reader.offsetOf(reader.position);
         const at = offset >> 2;

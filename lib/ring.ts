@@ -41,6 +41,8 @@ export class RingReader {
   readonly ring: Ring;
   /** Where the next record is; who has read it moves it. */
   position = 0;
+  /** The write position as it was seen last. */
+  #end = 0;
   #base = 0;
   #released = 0;
 
@@ -51,9 +53,14 @@ export class RingReader {
   /** The write position now: everything before it can be read. */
   available(): number {
     const { words } = this.ring;
-    const end = Atomics.load(words, WRITE) >>> 0;
+    this.#end = Atomics.load(words, WRITE) >>> 0;
     this.#base = Atomics.load(words, BASE);
-    return end;
+    return this.#end;
+  }
+
+  /** The same, but looks at the ring only when all that was seen last is read. */
+  end(): number {
+    return this.#end === this.position ? this.available() : this.#end;
   }
 
   /** Where in the ring's memory a position is that can be read, by what `available` has seen last. */

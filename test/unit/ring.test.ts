@@ -19,7 +19,7 @@ function bothEnds() {
     publish: () => writer.publish(),
     /** The payloads of all that was published, and where they lie. */
     read() {
-      const end = reader.available();
+      const end = reader.end();
       const payloads: { text: string; offset: number }[] = [];
       while (reader.position !== end) {
         const offset = reader.offsetOf(reader.position);
