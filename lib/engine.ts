@@ -467,7 +467,7 @@ function collectYoungBuffers(): ArrayBuffer {
   return new ArrayBuffer(1);
 }
 
-/** A copy, for the application to keep; the way that is the quickest for its size. */
+/** A copy, for the application to keep. */
 function copyOf(memory: ArrayBuffer, offset: number, size: number): ArrayBuffer {
   const copy = new ArrayBuffer(size);
   // Not `subarray`, which looks up what class it has to make.
