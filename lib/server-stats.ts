@@ -42,7 +42,7 @@ export interface WebSocketServerRefusals {
   readonly connectionsOfClient: number;
   /** Above `limits.connectionsPerMinute`, or by `connectRateLimit`. */
   readonly rate: number;
-  /** The server was stopping, or JavaScript was 150,000 events behind. */
+  /** The server was stopping, or JavaScript was 100,000 events behind. */
   readonly busy: number;
   /** By `onUpgrade`, or because it failed. */
   readonly hook: number;

@@ -108,6 +108,15 @@ const attacks: readonly (readonly [name: string, attack: Attack, costs?: Costs])
     },
   ],
   [
+    'empty messages, as many as a read can bring',
+    async (peer) => {
+      await peer.acceptUpgrade();
+      const empty = peer.encode(Array.from({ length: 150_000 }, () => ({ opcode: Opcode.text })));
+      await flood(peer, empty, 1);
+      peer.reset();
+    },
+  ],
+  [
     'a length of 2^62',
     async (peer) => {
       await peer.acceptUpgrade();

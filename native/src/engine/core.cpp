@@ -25,6 +25,10 @@ constexpr unsigned int kTimeoutOfLwsSeconds = 3600;
 constexpr unsigned int kServiceBytes = 128 * 1024;
 // So much of what JavaScript has sent is handed out before it is written and its room given back.
 constexpr uint32_t kFlushAfterBytes = 256 * 1024;
+constexpr size_t kLeastFrameBytes = 2;
+// A read may be nothing but empty messages: those that find no room do not keep newcomers out.
+static_assert(Core::kReadBytes / kLeastFrameBytes <
+              UpWriter::kMaxWaitingRecords + UpWriter::kRoomToRead / sizeof(RecordHeader));
 // What is read in a turn, and how long that may take: what comes need not be worth much of JavaScript's time
 // (pongs, empty fragments), so nothing else bounds it.
 constexpr size_t kReadBytesOfTurn = size_t{16} * 1024 * 1024;

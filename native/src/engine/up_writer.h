@@ -35,8 +35,10 @@ class UpWriter {
   // through).
   static constexpr size_t kMaxBesideBytes = 32 * 1024 * 1024;
 
-  // What waits because of refusals and connections that came and went: one read brings fewer messages.
-  static constexpr size_t kMaxWaitingRecords = 150'000;
+  // What waits because of refusals and connections that came and went, not because of messages.
+  static constexpr size_t kMaxWaitingRecords = 100'000;
+  // So much room there is before anything is read.
+  static constexpr uint32_t kRoomToRead = 488 * 1024;
 
   UpWriter(RingMemory ring, PayloadTable& payloads, std::function<void()> doorbell)
       : ring_(ring), payloads_(payloads), doorbell_(std::move(doorbell)) {}
@@ -87,7 +89,6 @@ class UpWriter {
   bool TryWriteLarge(RecordHeader header, Payload& payload);
 
   static constexpr uint32_t kPublishBytes = 16 * 1024;
-  static constexpr uint32_t kRoomToRead = 384 * 1024;
 
   RingProducer ring_;
   PayloadTable& payloads_;
