@@ -111,8 +111,7 @@ const attacks: readonly (readonly [name: string, attack: Attack, costs?: Costs])
     'empty messages, as many as a read can bring',
     async (peer) => {
       await peer.acceptUpgrade();
-      const empty = peer.encode(Array.from({ length: 150_000 }, () => ({ opcode: Opcode.text })));
-      await flood(peer, empty, 1);
+      await flood(peer, Buffer.alloc(300_000, Buffer.of(0x81, 0)), 1);
       peer.reset();
     },
   ],
