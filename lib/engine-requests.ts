@@ -39,6 +39,7 @@ export function clientStrings(config: ClientConfig): string[] {
     ...['caPath', config.caPath, 'certPath', config.certPath, 'keyPath', config.keyPath],
     ...['keyPassword', config.keyPassword, 'caAddsToSystem', flag(config.caAddsToSystem)],
     ...['trust', config.trust, 'rules', config.rules],
+    ...['lendsBinary', flag(config.binaryType === 'view')],
     ...(config.minTlsVersion === undefined ? [] : ['minTlsVersion', String(config.minTlsVersion)]),
     ...(config.proxy === undefined ? [] : proxyStrings(config.proxy)),
     ...limitStrings(config.limits),
@@ -61,7 +62,7 @@ function proxyStrings(proxy: ProxyConfig): string[] {
 export function serverStrings(config: ServerConfig): string[] {
   return [
     ...config.listen.flatMap(listenStrings),
-    ...['rules', config.rules],
+    ...['rules', config.rules, 'lendsBinary', flag(config.binaryType === 'view')],
     ...tlsStrings(config.tls),
     ...config.protocols.flatMap((protocol) => ['protocol', protocol]),
     ...['maxClients', String(config.maxClients)],

@@ -21,6 +21,7 @@ import { EngineListener, type ListenerEngine } from './engine-listener.js';
 import { clientStrings, encodeRequest, serverStrings } from './engine-requests.js';
 import { EngineWriter } from './engine-writer.js';
 import { clearTimeout, nextTick, setImmediate, setTimeout, soon } from './later.js';
+import { MessageViews } from './message-views.js';
 import { PublishQueue } from './publish-queue.js';
 import {
   ABNORMAL,
@@ -30,13 +31,13 @@ import {
   HEADER_BYTES,
   JS_OWNED_ID,
   LOCAL_CLOSE,
+  NEW_BLOCK,
   PAD,
   type RareRecord,
   recordBytes,
   Up,
 } from './records.js';
 import { Ring, RingReader } from './ring.js';
-import { RingViews } from './ring-views.js';
 import { processQueue } from './send-queue.js';
 import type {
   ClientConfig,
@@ -80,7 +81,7 @@ type ReadEnd = (typeof ReadEnd)[keyof typeof ReadEnd];
 export class Engine implements Transport, ConnectionEngine, ListenerEngine {
   #native = -1;
   #reader!: RingReader;
-  #views!: RingViews;
+  #views!: MessageViews;
   #writer!: EngineWriter;
   #turnScheduled = false;
   /** Bytes read since the event loop last had its turn, and since room was last given back. */
@@ -250,7 +251,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         const connection = this.#find(id);
         if (connection === undefined) return;
         const data = connection.wantsViews
-          ? this.#views.view(size)
+          ? this.#views.ofRing(size)
           : copyOf(this.#reader.ring.memory, offset, size);
         connection.handler.onMessage(data);
         return;
@@ -262,11 +263,20 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         return;
       }
       case Up.largeBinary: {
-        const bytes = binding.takeBytes(this.#native, arg >>> 0);
-        collectYoungBuffers();
+        const bytes = this.#takeBytes(arg);
         this.#countBeside(bytes.byteLength);
         const connection = this.#find(id);
         connection?.handler.onMessage(connection.wantsViews ? new Uint8Array(bytes) : bytes);
+        return;
+      }
+      case Up.lentBinary: {
+        const { words } = this.#reader.ring;
+        const at = offset >> 2;
+        const bytes = words[at + 1] as number;
+        this.#countBeside(bytes);
+        this.#reader.countLent(bytes);
+        if (flags & NEW_BLOCK) this.#views.takeBlock(() => this.#takeBytes(arg));
+        this.#find(id)?.handler.onMessage(this.#views.lent(words[at] as number, bytes));
         return;
       }
       case Up.drained:
@@ -282,6 +292,12 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
           payload: this.#reader.ring.buffer.subarray(offset, offset + size),
         });
     }
+  }
+
+  #takeBytes(token: number): ArrayBuffer {
+    const bytes = binding.takeBytes(this.#native, token >>> 0);
+    collectYoungBuffers();
+    return bytes;
   }
 
   /** What came beside the ring counts for the bounds of a turn like what came through it. */
@@ -429,7 +445,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
     processQueue.count = binding.countQueuedBytes;
     this.#native = binding.start(up.memory, down.memory, this.#onDoorbell, this.#ownThread);
     this.#reader = new RingReader(up);
-    this.#views = new RingViews(this.#reader);
+    this.#views = new MessageViews(this.#reader);
     this.#writer = new EngineWriter(this.#native, down, this.#ownThread);
     this.#accepted = [];
     this.#turnScheduled = false;

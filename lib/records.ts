@@ -3,7 +3,7 @@
  * lists of strings. Every change there, or of a ring's memory, is made here too, and raises both version numbers.
  */
 
-export const WIRE_VERSION = 13;
+export const WIRE_VERSION = 14;
 
 /** Records begin at multiples of this; a header has this size. */
 export const RECORD_ALIGN = 16;
@@ -37,6 +37,7 @@ export const Up = {
   pong: 19,
   upgradeRequest: 20,
   upgradeEnded: 21,
+  lentBinary: 22,
 } as const;
 
 /** JavaScript to engine. */
@@ -73,6 +74,7 @@ export const Down = {
 } as const;
 
 export const ASCII_ONLY = 1;
+export const NEW_BLOCK = 1;
 export const ABNORMAL = 1;
 export const LOCAL_CLOSE = 2;
 export const DETAILED = 1;

@@ -11,6 +11,7 @@ export const RING_HEAD_BYTES = 256;
 const WRITE = 0 >> 2;
 const BASE = 4 >> 2;
 const READ = 64 >> 2;
+const LENT_READ = 68 >> 2;
 const CONSUMER = 128 >> 2;
 const PRODUCER = 192 >> 2;
 /** A ring that is empty after so many bytes is written from its beginning (invariant 5). */
@@ -45,6 +46,7 @@ export class RingReader {
   #end = 0;
   #base = 0;
   #released = 0;
+  #lentRead = 0;
 
   constructor(ring: Ring) {
     this.ring = ring;
@@ -68,11 +70,17 @@ export class RingReader {
     return RING_HEAD_BYTES + ((position - this.#base) & this.ring.mask);
   }
 
+  /** So many bytes, which the next record has lent, are dealt with when its room is given back. */
+  countLent(bytes: number): void {
+    this.#lentRead = (this.#lentRead + bytes) | 0;
+  }
+
   /** Gives back the room of what lies before `position`. True if the engine waits for it. */
   release(): boolean {
     if (this.position === this.#released) return false;
     this.#released = this.position;
     const { words } = this.ring;
+    Atomics.store(words, LENT_READ, this.#lentRead);
     Atomics.store(words, READ, this.position | 0);
     return takeDoorbell(words, PRODUCER);
   }

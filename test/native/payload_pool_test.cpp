@@ -105,5 +105,26 @@ TEST(a_payload_grows_and_shrinks_with_its_bytes_whatever_block_it_has) {
   PayloadPool::Process().Empty();
 }
 
+TEST(a_shared_payload_is_given_back_with_its_last_share) {
+  PayloadPool& pool = PayloadPool::Process();
+  Payload payload = Payload::Allocate(kMiB);
+  const uint8_t* const data = payload.data.get();
+  payload.data[5] = 7;
+  for (int again = 0; again < 2; ++again) {
+    Payload share = payload.Share();
+    CHECK(share.data.get() == data && share.size == kMiB);
+    payload = {};
+    CHECK_EQ(pool.bytes(), size_t{0});
+    CHECK_EQ(share.data[5], 7);
+    share = {};
+    CHECK(pool.bytes() > kMiB);
+    // Whoever has it next is its only owner.
+    payload = Payload::Allocate(kMiB);
+    CHECK(payload.data.get() == data);
+  }
+  payload = {};
+  pool.Empty();
+}
+
 }  // namespace
 }  // namespace ohws

@@ -22,6 +22,18 @@ RingMemory MemoryOf(Napi::ArrayBuffer buffer) {
   return {static_cast<uint8_t*>(buffer.Data()), static_cast<uint32_t>(buffer.ByteLength())};
 }
 
+// Whether an ArrayBuffer may be of our memory: not in a runtime that keeps its heap in a cage.
+bool TakesMemory(napi_env env) {
+  auto byte = std::make_unique<uint8_t>();
+  napi_value buffer = nullptr;
+  const auto free = [](napi_env, void* data, void*) {
+    std::default_delete<uint8_t>()(static_cast<uint8_t*>(data));
+  };
+  if (napi_create_external_arraybuffer(env, byte.get(), 1, free, nullptr, &buffer) != napi_ok) return false;
+  static_cast<void>(byte.release());
+  return true;
+}
+
 }  // namespace
 
 std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBuffer up,
@@ -48,9 +60,10 @@ std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBu
 }
 
 bool RunningEngine::StartEngine(Engine::Host host) {
-  engine_ = std::make_unique<Engine>(MemoryOf(up_.Value()), MemoryOf(down_.Value()), [doorbell = doorbell_] {
+  const auto ring = [doorbell = doorbell_] {
     napi_call_threadsafe_function(doorbell, nullptr, napi_tsfn_nonblocking);
-  });
+  };
+  engine_ = std::make_unique<Engine>(MemoryOf(up_.Value()), MemoryOf(down_.Value()), ring, TakesMemory(env_));
   if (!engine_->Start(host)) return false;
   if (engine_->descriptor() < 0) return true;
   watch_ = LoopWatch::Start(env_, engine_->descriptor(), [this](bool again) { return OnReadable(again); });

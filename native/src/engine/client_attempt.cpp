@@ -154,6 +154,8 @@ ClientConfig ClientConfig::Decode(std::string_view strings) {
                                           : Trust::kVerify;
     } else if (*name == "minTlsVersion") {
       config.min_tls_version = ToNumber<int>(value);
+    } else if (*name == "lendsBinary") {
+      limits.lend_binary = value == "1";
     } else if (*name == "rules") {
       config.netstack = value == "netstack";
     } else if (*name == "proxyAddress") {

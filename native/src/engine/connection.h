@@ -186,6 +186,8 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   // Puts a small message into the ring straight from where it was read. False: not one of those, or no room
   // now.
   bool DeliverInOneGo(const FramePiece& piece);
+  // Lends JavaScript a message where it lies. False: not one of those.
+  bool DeliverInPlace(FramePiece& piece);
   void Deliver();
   void OnControl(const FramePiece& frame);
   void OnPing(std::string_view payload);

@@ -121,7 +121,8 @@ void Connection::OnBytes(std::span<uint8_t> bytes) {
 
 void Connection::OnData(FramePiece& piece) {
   OnMessageEitherWay();
-  if (piece.first && piece.last && !piece.compressed && DeliverInOneGo(piece)) return;
+  const bool whole = piece.first && piece.last && !piece.compressed;
+  if (whole && (DeliverInPlace(piece) || DeliverInOneGo(piece))) return;
   Gather(piece);
 }
 
@@ -203,6 +204,17 @@ void Connection::GoOnSoon() {
   core_.Defer([&core = core_, id = id_] {
     if (Connection* connection = core.Find(id)) connection->GoOn();
   });
+}
+
+bool Connection::DeliverInPlace(FramePiece& piece) {
+  const bool lendable = piece.binary && limits_->lend_binary && UpWriter::Lends(piece.size);
+  if (!lendable || !limits_->message.Allow(piece.size)) return false;
+  std::optional<ReceiveMemory::Loan> loan = core_.receive_memory().Lend({piece.data, piece.size});
+  if (!loan.has_value()) return false;
+  if (piece.masked) piece.UnmaskInPlace();
+  core_.up().PostLentMessage(id_, std::move(*loan), static_cast<uint32_t>(piece.size));
+  ++traffic_.messages_received;
+  return true;
 }
 
 bool Connection::DeliverInOneGo(const FramePiece& piece) {

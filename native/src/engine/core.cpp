@@ -56,14 +56,14 @@ std::string_view Text(const RecordHeader& header, const uint8_t* payload) {
 }  // namespace
 
 Core::Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
-           std::function<void()> doorbell, std::unique_ptr<Poller> poller)
+           std::function<void()> doorbell, std::unique_ptr<Poller> poller, bool lends)
     : ring_bytes_(up.capacity() + down.capacity() + 2 * kRingHeadBytes),
       down_(down),
       up_(up, up_payloads, [this] { RingDoorbell(); }),
       down_payloads_(down_payloads),
       doorbell_(std::move(doorbell)),
       loop_(std::move(poller)),
-      read_buffer_(std::make_unique_for_overwrite<uint8_t[]>(kReadBytes)),
+      receive_memory_(lends),
       mask_keys_(FillFromSystem),
       accepted_(1) {}
 
@@ -171,7 +171,6 @@ bool Core::HasWork() {
 void Core::ReadAll(uint32_t batch) {
   if (to_read_.empty()) return;
   const size_t share = std::clamp(kReadBytesOfTurn / to_read_.size(), kLeastReadBytes, kReadBytes);
-  const std::span<uint8_t> buffer(read_buffer_.get(), share);
   read_began_us_ = NowUs();
   const uint64_t end_us = read_began_us_ + kReadUsOfTurn;
   const uint64_t end_inflated = deflate_.inflated_bytes() + kInflatedBytesOfTurn;
@@ -180,8 +179,10 @@ void Core::ReadAll(uint32_t batch) {
   for (; next < to_read_.size() && up_.HasRoom() && deflate_.inflated_bytes() < end_inflated; ++next) {
     if (batch != kNoBatch && up_.unread_bytes() >= batch) break;
     if (next % kReadsBetweenLooks == kReadsBetweenLooks - 1 && NowUs() >= end_us) break;
+    const std::span<uint8_t> room = receive_memory_.Room(share);
+    if (room.empty()) break;
     Connection* connection = to_read_[next];
-    if (connection->Read(buffer)) to_read_[kept++] = connection;
+    if (connection->Read(room)) to_read_[kept++] = connection;
   }
   to_read_.erase(to_read_.begin() + static_cast<ptrdiff_t>(kept),
                  to_read_.begin() + static_cast<ptrdiff_t>(next));
@@ -427,7 +428,7 @@ void Core::AddStats(StringListWriter& stats) const {
   add("received.queuedBytes", up_.waiting_bytes());
   add("memory.rings", ring_bytes_);
   add("memory.sendBlocks", tx_pool_.pooled_bytes());
-  add("memory.readBuffer", kReadBytes);
+  add("memory.readBuffer", receive_memory_.held_bytes());
   add("memory.payloads", PayloadPool::Process().bytes());
   add("memory.compression", DeflateBudget::Process().used());
 }

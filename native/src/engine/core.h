@@ -29,6 +29,7 @@
 #include "protocol/frame.h"
 #include "protocol/timing_wheel.h"
 #include "wire/payload_table.h"
+#include "wire/receive_memory.h"
 #include "wire/ring.h"
 
 namespace ohws {
@@ -36,10 +37,11 @@ namespace ohws {
 class Core {
  public:
   // What one read of a socket may bring at most.
-  static constexpr size_t kReadBytes = 256 * 1024;
+  static constexpr size_t kReadBytes = ReceiveMemory::kMostReadBytes;
 
+  // `lends`: JavaScript takes memory that is not its own.
   Core(RingMemory up, RingMemory down, PayloadTable& up_payloads, PayloadTable& down_payloads,
-       std::function<void()> doorbell, std::unique_ptr<Poller> poller);
+       std::function<void()> doorbell, std::unique_ptr<Poller> poller, bool lends);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core();
@@ -75,6 +77,7 @@ class Core {
   TimingWheel& deadlines() { return deadlines_; }
   Handshakes& handshakes() { return handshakes_; }
   TxPool& tx_pool() { return tx_pool_; }
+  ReceiveMemory& receive_memory() { return receive_memory_; }
   TlsBatch& tls_batch() { return tls_batch_; }
   MaskKeySource& mask_keys() { return mask_keys_; }
   ClientTls& client_tls() { return client_tls_; }
@@ -147,7 +150,7 @@ class Core {
 
   TxPool tx_pool_;
   TlsBatch tls_batch_;
-  std::unique_ptr<uint8_t[]> read_buffer_;
+  ReceiveMemory receive_memory_;
   MaskKeySource mask_keys_;
   ClientTls client_tls_;
   DeflateWorkspace deflate_{DeflateBudget::Process()};

@@ -49,8 +49,8 @@ std::unique_ptr<Poller> CreatePoller() {
 
 }  // namespace
 
-Engine::Engine(RingMemory up, RingMemory down, std::function<void()> doorbell)
-    : up_(up), down_(down), doorbell_(std::move(doorbell)) {
+Engine::Engine(RingMemory up, RingMemory down, std::function<void()> doorbell, bool lends)
+    : up_(up), down_(down), doorbell_(std::move(doorbell)), lends_(lends) {
   TellThreadSanitizer(up_);
   TellThreadSanitizer(down_);
 }
@@ -72,7 +72,7 @@ bool Engine::Start(Host host) {
   if (poller == nullptr) return false;
   if (host == Host::kJavaScript) descriptor_ = poller->descriptor();
   core_ = std::make_unique<Core>(
-      up_, down_, up_payloads_, down_payloads_, [this] { OnDoorbell(); }, std::move(poller));
+      up_, down_, up_payloads_, down_payloads_, [this] { OnDoorbell(); }, std::move(poller), lends_);
   const bool made = core_->Start();
   ForgetTlsErrors();
   if (!made) return false;

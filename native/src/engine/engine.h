@@ -40,9 +40,10 @@ class Engine {
   // Who takes its turns.
   enum class Host : uint8_t { kOwnThread, kJavaScript };
 
+  // `lends`: JavaScript takes memory that is not its own, so that messages may be lent to it where they lie.
   // The rings' memory outlives the engine. `doorbell` is called on one of the engine's threads and must not
   // block; it wakes JavaScript to look at the up ring.
-  Engine(RingMemory up, RingMemory down, std::function<void()> doorbell);
+  Engine(RingMemory up, RingMemory down, std::function<void()> doorbell, bool lends);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();
@@ -105,6 +106,7 @@ class Engine {
   const RingMemory up_;
   const RingMemory down_;
   const std::function<void()> doorbell_;
+  const bool lends_;
   PayloadTable up_payloads_;
   PayloadTable down_payloads_;
   std::unique_ptr<Core> core_;  // used by whoever takes a turn

@@ -33,6 +33,8 @@ ServerConfig ServerConfig::Decode(std::string_view strings) {
       config.admission.max_connections_per_client = number(value);
     } else if (*name == "connectRateLimit") {
       rate_limit = value == "1";
+    } else if (*name == "lendsBinary") {
+      limits.lend_binary = value == "1";
     } else if (*name == "holds") {
       config.holds = value == "1";
     } else if (*name == "admissionName") {

@@ -1,5 +1,6 @@
 #include "engine/up_writer.h"
 
+#include <array>
 #include <utility>
 
 namespace ohws {
@@ -27,13 +28,13 @@ bool UpWriter::TryWrite(const RecordHeader& header, std::string_view bytes) {
   return ring_.TryWrite(header, bytes);
 }
 
-bool UpWriter::TryWriteLarge(RecordHeader header, Payload& payload) {
+bool UpWriter::TryWriteLarge(RecordHeader header, std::string_view bytes, Payload& payload) {
   if (payloads_.bytes() > kMaxBesideBytes) {
     ring_.WaitForRoom();
     if (payloads_.bytes() > kMaxBesideBytes) return false;
   }
   header.arg = payloads_.Put(std::move(payload));
-  if (TryWrite(header, {})) return true;
+  if (TryWrite(header, bytes)) return true;
   payload = payloads_.Take(header.arg);
   return false;
 }
@@ -55,13 +56,26 @@ void UpWriter::PostMessage(uint32_t id, bool binary, bool ascii_only, std::strin
 void UpWriter::PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload) {
   const RecordHeader header =
       Header(binary ? UpKind::kLargeBinary : UpKind::kLargeText, ascii_only ? kAsciiOnly : 0, 0, id, 0, 0);
-  if (overflow_.empty() && TryWriteLarge(header, payload)) return;
+  if (overflow_.empty() && TryWriteLarge(header, {}, payload)) return;
   overflow_.push_back({header, {}, std::move(payload)});
+}
+
+void UpWriter::PostLentMessage(uint32_t id, ReceiveMemory::Loan loan, uint32_t size) {
+  const std::array<uint32_t, 2> place = {loan.offset, size};
+  const std::string_view bytes(reinterpret_cast<const char*>(place.data()), sizeof(place));
+  const bool new_block = loan.block.data != nullptr;
+  const RecordHeader header = Header(UpKind::kLentBinary, new_block ? kNewBlock : 0, 0, id, bytes.size(), 0);
+  const bool written =
+      overflow_.empty() && (new_block ? TryWriteLarge(header, bytes, loan.block) : TryWrite(header, bytes));
+  if (!written) overflow_.push_back({header, std::string(bytes), std::move(loan.block)});
+  lent_bytes_ += size;
+  if (lent_bytes_ - lent_published_ >= kPublishBytes) Publish();
 }
 
 bool UpWriter::HasRoom() {
   const auto enough = [this] {
-    return overflow_.empty() && payloads_.bytes() <= kMaxBesideBytes && ring_.HasRoom(kRoomToRead);
+    return overflow_.empty() && payloads_.bytes() <= kMaxBesideBytes &&
+           ring_.HasRoom(kRoomToRead + unread_lent_bytes());
   };
   if (enough()) return true;
   Publish();
@@ -73,7 +87,7 @@ bool UpWriter::HasRoom() {
 bool UpWriter::Flush() {
   while (!overflow_.empty()) {
     Waiting& next = overflow_.front();
-    const bool written = next.payload.data != nullptr ? TryWriteLarge(next.header, next.payload)
+    const bool written = next.payload.data != nullptr ? TryWriteLarge(next.header, next.bytes, next.payload)
                                                       : TryWrite(next.header, next.bytes);
     if (!written) return false;
     overflow_.pop_front();

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "wire/payload_table.h"
+#include "wire/receive_memory.h"
 #include "wire/record.h"
 #include "wire/ring.h"
 
@@ -36,12 +37,12 @@ class UpWriter {
   static constexpr size_t kMaxBesideBytes = 32 * 1024 * 1024;
 
   // What waits because of refusals and connections that came and went, not because of messages.
-  static constexpr size_t kMaxWaitingRecords = 100'000;
+  static constexpr size_t kMaxWaitingRecords = 104'000;
   // So much room there is before anything is read.
   static constexpr uint32_t kRoomToRead = 488 * 1024;
 
   UpWriter(RingMemory ring, PayloadTable& payloads, std::function<void()> doorbell)
-      : ring_(ring), payloads_(payloads), doorbell_(std::move(doorbell)) {}
+      : ring_(ring), lent_read_(ring.lent_read()), payloads_(payloads), doorbell_(std::move(doorbell)) {}
 
   void Post(UpKind kind, uint32_t id, uint32_t arg = 0, uint16_t aux = 0, uint8_t flags = 0,
             std::string_view payload = {});
@@ -59,6 +60,12 @@ class UpWriter {
   // One large message, handed over.
   void PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload);
 
+  // Whether a binary message of this size is worth lending, if JavaScript gets views: a smaller one is copied
+  // as fast, and would keep much memory from being freed; a larger one gathers in memory of its own.
+  static bool Lends(size_t size) { return size >= kLeastLentBytes && size < kLargeMessageBytes; }
+  // One that was.
+  void PostLentMessage(uint32_t id, ReceiveMemory::Loan loan, uint32_t size);
+
   // May a buffer of input be read: is there room for what it is likely to bring? If not, JavaScript will ring
   // when it has made some.
   bool HasRoom();
@@ -68,13 +75,15 @@ class UpWriter {
   bool overflowing() const { return !overflow_.empty(); }
   // So much waits that nobody new should come in.
   bool overwhelmed() const { return overflow_.size() > kMaxWaitingRecords; }
-  // Bytes that JavaScript has not dealt with: in the ring alone, and beside it as well.
-  uint32_t unread_bytes() const { return ring_.unread(); }
+  // Bytes that JavaScript has not dealt with: in the ring and lent; or with what it has not fetched from
+  // beside it, to which the whole block of a loan belongs for that time.
+  uint32_t unread_bytes() const { return ring_.unread() + unread_lent_bytes(); }
   uint64_t waiting_bytes() const { return uint64_t{unread_bytes()} + payloads_.bytes(); }
   bool published() const { return ring_.unpublished() == 0; }
   // Shows JavaScript what was written, and wakes it if it sleeps. Happens by itself after kPublishBytes, so
   // that JavaScript works on the first messages of a turn while the last are still being read.
   void Publish() {
+    lent_published_ = lent_bytes_;
     if (ring_.Publish()) doorbell_();
   }
 
@@ -86,14 +95,21 @@ class UpWriter {
   };
 
   bool TryWrite(const RecordHeader& header, std::string_view bytes);
-  bool TryWriteLarge(RecordHeader header, Payload& payload);
+  bool TryWriteLarge(RecordHeader header, std::string_view bytes, Payload& payload);
 
+  static constexpr size_t kLeastLentBytes = 512;
   static constexpr uint32_t kPublishBytes = 16 * 1024;
 
+  uint32_t unread_lent_bytes() const { return lent_bytes_ - lent_read_.load(); }
+
   RingProducer ring_;
+  const AtomicRef<uint32_t> lent_read_;  // what JavaScript has dealt with of lent_bytes_
   PayloadTable& payloads_;
   const std::function<void()> doorbell_;
   std::deque<Waiting> overflow_;
+  // Free-running counts, as in the ring.
+  uint32_t lent_bytes_ = 0;
+  uint32_t lent_published_ = 0;
 };
 
 }  // namespace ohws

@@ -30,6 +30,8 @@ struct EndpointLimits {
   RateLimit rate;          // of one connection
   RateLimit address_rate;  // of all connections of one address
   RatePolicy rate_policy = RatePolicy::kDelay;
+  // Not a limit: JavaScript gets the data of binary messages as views, which may be lent.
+  bool lend_binary = false;
 
   bool rated() const { return rate.any() || address_rate.any(); }
 

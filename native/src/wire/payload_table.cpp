@@ -1,9 +1,10 @@
 #include "wire/payload_table.h"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "wire/payload_pool.h"
@@ -12,20 +13,23 @@ namespace ohws {
 
 namespace {
 
-// The bytes behind it are aligned as malloc aligns.
-constexpr size_t kHeadBytes = alignof(std::max_align_t);
+// Stands before the bytes, which are aligned as malloc aligns.
+struct alignas(std::max_align_t) BlockHead {
+  size_t capacity;  // of the block, with this
+  std::atomic<uint32_t> shares = 1;
+};
+constexpr size_t kHeadBytes = sizeof(BlockHead);
 
-size_t CapacityOf(const uint8_t* block) {
-  size_t capacity = 0;
-  std::memcpy(&capacity, block, sizeof(capacity));
-  return capacity;
-}
+BlockHead& HeadOf(uint8_t* block) { return *std::launder(reinterpret_cast<BlockHead*>(block)); }
 
 }  // namespace
 
 void PayloadDeleter::operator()(uint8_t* data) const {
   uint8_t* const block = data - kHeadBytes;
-  PayloadPool::Process().Give({std::unique_ptr<uint8_t[], PayloadPool::Free>(block), CapacityOf(block)});
+  BlockHead& head = HeadOf(block);
+  if (head.shares.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  head.shares.store(1, std::memory_order_relaxed);  // of whoever has the block next
+  PayloadPool::Process().Give({std::unique_ptr<uint8_t[], PayloadPool::Free>(block), head.capacity});
 }
 
 Payload Payload::Allocate(size_t size) {
@@ -39,7 +43,7 @@ bool Payload::Resize(size_t new_size) {
   if (wanted < new_size) return false;
   uint8_t* block =
       data == nullptr ? PayloadPool::Process().Take(wanted).data.release() : data.release() - kHeadBytes;
-  if (block == nullptr || !PayloadPool::Suits(CapacityOf(block), wanted)) {
+  if (block == nullptr || !PayloadPool::Suits(HeadOf(block).capacity, wanted)) {
     // What owned the bytes has forgotten them, as they may move.
     // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
     auto* const moved = static_cast<uint8_t*>(std::realloc(block, wanted));
@@ -48,11 +52,19 @@ bool Payload::Resize(size_t new_size) {
       return false;
     }
     block = moved;
-    std::memcpy(block, &wanted, sizeof(wanted));
+    ::new (static_cast<void*>(block)) BlockHead{wanted};
   }
   data.reset(block + kHeadBytes);
   size = new_size;
   return true;
+}
+
+Payload Payload::Share() const {
+  HeadOf(data.get() - kHeadBytes).shares.fetch_add(1, std::memory_order_relaxed);
+  Payload share;
+  share.data.reset(data.get());
+  share.size = size;
+  return share;
 }
 
 uint32_t PayloadTable::Put(Payload payload) {

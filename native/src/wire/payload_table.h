@@ -17,7 +17,8 @@ struct PayloadDeleter {
 };
 
 // Bytes in a block of malloc, so that they can grow by realloc and become an external ArrayBuffer without a
-// copy; how large the block is stands before them. Large ones come from the process's pool.
+// copy; how large the block is, and how many share it, stands before them. Large ones come from the process's
+// pool.
 struct Payload {
   std::unique_ptr<uint8_t[], PayloadDeleter> data;
   size_t size = 0;
@@ -27,6 +28,8 @@ struct Payload {
   // Grows or shrinks, with its bytes as far as both sizes have them. False, and nothing has changed, if there
   // is no memory; shrinking never moves.
   bool Resize(size_t new_size);
+  // The same bytes once more, for another owner; the last frees them. Who shares does not resize.
+  Payload Share() const;
 };
 
 class PayloadTable {

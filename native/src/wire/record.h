@@ -13,7 +13,7 @@
 namespace ohws {
 
 // Raised with every change of what is declared here, or of a ring's memory (wire/ring.h).
-inline constexpr uint32_t kWireVersion = 13;
+inline constexpr uint32_t kWireVersion = 14;
 
 // Records begin at multiples of this, so that a header never wraps and whatever is left at the end of a ring
 // holds at least a header.
@@ -75,6 +75,9 @@ enum class UpKind : uint8_t {
   // address that counts, method, target, the client's certificate in PEM or "", name, value, ...]
   kUpgradeRequest = 20,
   kUpgradeEnded = 21,  // listener; arg: number of a request that nobody waits for any more
+  // payload: where the bytes lie in the block that was lent last, and how many (32 bits each, in the
+  // machine's byte order); flags: kNewBlock, then arg: token of the block, beside the ring
+  kLentBinary = 22,
 };
 
 // JavaScript to engine.
@@ -119,6 +122,7 @@ enum class DownKind : uint8_t {
 
 // Flags.
 inline constexpr uint8_t kAsciiOnly = 1;
+inline constexpr uint8_t kNewBlock = 1;
 inline constexpr uint8_t kAbnormal = 1;
 inline constexpr uint8_t kLocalClose = 2;  // the reason is the one that JavaScript gave, which it has kept
 inline constexpr uint8_t kDetailed = 1;

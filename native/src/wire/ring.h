@@ -4,8 +4,9 @@
 //
 // Memory: a head of kRingHeadBytes, then the data, a power of two. Positions are free-running 32-bit byte
 // counts; what a position is past the base, modulo capacity, is its offset. The head holds, a cache line
-// apart: the write position and the base (stored by the producer), the read position (stored by the
-// consumer), the consumer's state and the producer's state.
+// apart: the write position and the base (stored by the producer), the read position and how many bytes that
+// records have lent are dealt with (a count like those; stored by the consumer), the consumer's state and the
+// producer's state.
 //
 // Invariants:
 //  1. write - read <= capacity, always; records lie between read and write, whole and in order.
@@ -40,6 +41,7 @@ enum class RingSide : int32_t { kAwake = 0, kAsleep = 1 };
 inline constexpr uint32_t kRingWriteAt = 0;
 inline constexpr uint32_t kRingBaseAt = 4;
 inline constexpr uint32_t kRingReadAt = 64;
+inline constexpr uint32_t kRingLentReadAt = 68;
 inline constexpr uint32_t kRingConsumerAt = 128;
 inline constexpr uint32_t kRingProducerAt = 192;
 
@@ -56,6 +58,7 @@ class RingMemory {
   AtomicRef<uint32_t> write() const { return Word<uint32_t>(kRingWriteAt); }
   AtomicRef<uint32_t> base() const { return Word<uint32_t>(kRingBaseAt); }
   AtomicRef<uint32_t> read() const { return Word<uint32_t>(kRingReadAt); }
+  AtomicRef<uint32_t> lent_read() const { return Word<uint32_t>(kRingLentReadAt); }
   AtomicRef<int32_t> consumer() const { return Word<int32_t>(kRingConsumerAt); }
   AtomicRef<int32_t> producer() const { return Word<int32_t>(kRingProducerAt); }
 

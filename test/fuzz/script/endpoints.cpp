@@ -13,6 +13,7 @@ void AddLimit(StringListWriter& strings, std::string_view name, std::string_view
 
 void AddCommon(StringListWriter& strings, const Options& options, uint8_t bits) {
   strings.Add("rules").Add(options.netstack() ? "netstack" : "documented");
+  strings.Add("lendsBinary").Add((options.rules & 64) != 0 ? "1" : "0");
   AddLimit(strings, "messageBytes", std::to_string(kMessageBytes));
   AddLimit(strings, "messageFragments", (bits & 1) != 0 ? "3" : "1000");
   AddLimit(strings, "pendingControlFrames", (bits & 2) != 0 ? "2" : "1000");

@@ -1,6 +1,8 @@
 #include "script/javascript.h"
 
 #include <algorithm>
+#include <cstring>
+#include <functional>
 
 #include "protocol/utf8.h"
 
@@ -113,6 +115,7 @@ void JavaScript::Read(size_t most) {
   for (size_t n = 0; n < most && up_.Next(header, payload); ++n) {
     OnUp(header, {reinterpret_cast<const char*>(payload), header.size});
   }
+  up().lent_read().store(lent_read_);
   up_.Release();
 }
 
@@ -198,6 +201,7 @@ void JavaScript::OnConnection(UpKind kind, const RecordHeader& header, std::stri
     case UpKind::kBinary:
     case UpKind::kLargeText:
     case UpKind::kLargeBinary:
+    case UpKind::kLentBinary:
       REQUIRE(life == Life::kOpen);
       OnMessage(kind, header, payload);
       return;
@@ -235,6 +239,20 @@ void JavaScript::OnConnection(UpKind kind, const RecordHeader& header, std::stri
   }
 }
 
+std::string_view JavaScript::Lent(const RecordHeader& header, std::string_view payload) {
+  if ((header.flags & kNewBlock) != 0) block_ = up_payloads_.Take(header.arg);
+  uint32_t place[2];
+  REQUIRE(payload.size() == sizeof(place) && block_.data != nullptr);
+  std::memcpy(place, payload.data(), sizeof(place));
+  REQUIRE(place[0] <= block_.size && place[1] <= block_.size - place[0]);
+  lent_read_ += place[1];
+  const std::string_view bytes(reinterpret_cast<const char*>(block_.data.get()) + place[0], place[1]);
+  // They can be read.
+  const size_t sum = std::hash<std::string_view>()(bytes);
+  REQUIRE(sum == std::hash<std::string_view>()(bytes));
+  return bytes;
+}
+
 void JavaScript::OnMessage(UpKind kind, const RecordHeader& header, std::string_view payload) {
   Payload beside;
   if (kind == UpKind::kLargeText || kind == UpKind::kLargeBinary) {
@@ -242,8 +260,9 @@ void JavaScript::OnMessage(UpKind kind, const RecordHeader& header, std::string_
     REQUIRE(beside.data != nullptr);
     payload = {reinterpret_cast<const char*>(beside.data.get()), beside.size};
   }
+  if (kind == UpKind::kLentBinary) payload = Lent(header, payload);
   REQUIRE(payload.size() <= kMessageBytes);
-  if (kind == UpKind::kBinary || kind == UpKind::kLargeBinary) return;
+  if (kind == UpKind::kLentBinary || kind == UpKind::kBinary || kind == UpKind::kLargeBinary) return;
   const Utf8Result result = CheckUtf8(payload);
   const bool ascii = (header.flags & kAsciiOnly) != 0;
   REQUIRE(ascii == (result == Utf8Result::kAscii));

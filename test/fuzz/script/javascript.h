@@ -61,6 +61,7 @@ class JavaScript {
   void OnListener(UpKind kind, const RecordHeader& header, std::string_view payload, Life& life);
   void OnConnection(UpKind kind, const RecordHeader& header, std::string_view payload, Life& life);
   void OnMessage(UpKind kind, const RecordHeader& header, std::string_view payload);
+  std::string_view Lent(const RecordHeader& header, std::string_view payload);
 
   const Options& options_;
   PayloadTable& up_payloads_;
@@ -76,6 +77,8 @@ class JavaScript {
   Reloading reloading_ = Reloading::kNo;
   std::map<uint32_t, Life> lives_;
   std::set<uint32_t> requests_;  // that wait for a word
+  Payload block_;                // what was lent last is of this one
+  uint32_t lent_read_ = 0;
 };
 
 }  // namespace ohws::fuzz

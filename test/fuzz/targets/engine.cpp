@@ -30,7 +30,7 @@ void Run(Input& input) {
   Script& script = *made;
   {
     Core core(
-        script.up(), script.down(), up_payloads, down_payloads, [] {}, std::move(made));
+        script.up(), script.down(), up_payloads, down_payloads, [] {}, std::move(made), true);
     REQUIRE(core.Start());
     do {
       stop.store(false);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -31,9 +32,22 @@ class JavaScriptHere {
  public:
   struct Record {
     UpKind kind;
+    uint8_t flags;
     uint32_t id;
     uint32_t arg;
     std::string payload;
+
+    struct Place {
+      uint32_t offset;
+      uint32_t size;
+    };
+    // Of a kLentBinary.
+    Place LentPlace() const {
+      Place place{};
+      CHECK_EQ(payload.size(), sizeof(place));
+      std::memcpy(&place, payload.data(), sizeof(place));
+      return place;
+    }
   };
 
   JavaScriptHere() = default;
@@ -103,9 +117,11 @@ class JavaScriptHere {
     uint8_t* payload = nullptr;
     do {
       while (up_.Next(header, payload)) {
-        records.push_back({static_cast<UpKind>(header.kind), header.id, header.arg,
+        records.push_back({static_cast<UpKind>(header.kind), header.flags, header.id, header.arg,
                            std::string(reinterpret_cast<const char*>(payload), header.size)});
+        if (records.back().kind == UpKind::kLentBinary) lent_read_ += records.back().LentPlace().size;
       }
+      Ring(up_memory_).lent_read().store(lent_read_);
       up_.Release();
     } while (!up_.TrySleep());
     return records;
@@ -142,6 +158,7 @@ class JavaScriptHere {
   std::vector<uint64_t> down_memory_;
   RingConsumer up_{Ring(up_memory_)};
   RingProducer down_{Ring(down_memory_)};
+  uint32_t lent_read_ = 0;
 };
 
 class EngineHere final : public JavaScriptHere {
@@ -153,6 +170,7 @@ class EngineHere final : public JavaScriptHere {
   }
 
   Core& core() { return core_; }
+  PayloadTable& up_payloads() { return up_payloads_; }
 
  private:
   void TakeTurn(int wait_ms) override {
@@ -162,7 +180,7 @@ class EngineHere final : public JavaScriptHere {
 
   PayloadTable up_payloads_;
   PayloadTable down_payloads_;
-  Core core_{UpRing(), DownRing(), up_payloads_, down_payloads_, [] {}, Poller::CreatePoll()};
+  Core core_{UpRing(), DownRing(), up_payloads_, down_payloads_, [] {}, Poller::CreatePoll(), true};
 };
 
 class WholeEngine final : public JavaScriptHere {
@@ -178,7 +196,7 @@ class WholeEngine final : public JavaScriptHere {
     if (poll(&due, 1, wait_ms) > 0) engine_.TakeTurn();
   }
 
-  Engine engine_{UpRing(), DownRing(), [] {}};
+  Engine engine_{UpRing(), DownRing(), [] {}, true};
 };
 
 // A client's end of a TCP connection.

@@ -1,16 +1,16 @@
 /** Views of what comes through the ring: their bytes, what they share, and that a lap of the ring does not mix them up. */
 
 import { describe, expect, it } from 'vitest';
+import { MessageViews } from '../../lib/message-views.js';
 import { HEADER_BYTES, recordBytes } from '../../lib/records.js';
 import { RING_HEAD_BYTES, Ring, RingReader } from '../../lib/ring.js';
-import { RingViews } from '../../lib/ring-views.js';
 
 const CAPACITY = 1024;
 
 /** A ring whose records are written one behind the other by the test, which knows how much room there is. */
 function ringOf() {
   const reader = new RingReader(new Ring(CAPACITY));
-  const views = new RingViews(reader);
+  const views = new MessageViews(reader);
   let written = 0;
   return {
     views,
@@ -22,7 +22,7 @@ function ringOf() {
       Atomics.store(reader.ring.words, 0, written);
     },
     next(size: number): Uint8Array {
-      const view = views.view(size);
+      const view = views.ofRing(size);
       this.skip(size);
       return view;
     },
@@ -58,6 +58,15 @@ describe('views of the ring', () => {
     expect(Buffer.from(view).toString()).toBe('a'.repeat(240));
   });
 
+  it('are copied anew when an application has handed on the memory of those before', () => {
+    const ring = ringOf();
+    ring.write(payload(64, 'a'), payload(64, 'b'));
+    const first = ring.next(64);
+    structuredClone(first, { transfer: [first.buffer] });
+    expect(first).toHaveLength(0);
+    expect(Buffer.from(ring.next(64)).toString()).toBe('b'.repeat(64));
+  });
+
   it.each([240, 112])('have their own bytes in the place of a lap before, of %i bytes', (size) => {
     const ring = ringOf();
     const perLap = CAPACITY / recordBytes(size);
@@ -84,5 +93,21 @@ describe('views of the ring', () => {
       expect(Buffer.from(ring.next(240)).toString()).toBe(fill.repeat(240));
       for (let n = 0; n < 3; n++) ring.skip(240);
     }
+  });
+});
+
+describe('views of a block that the engine lends', () => {
+  it('are of the block that was taken last, and of none if that could not be had', () => {
+    const views = new MessageViews(new RingReader(new Ring(CAPACITY)));
+    const [one, other] = [payload(100, 'a').buffer, payload(100, 'b').buffer] as ArrayBuffer[];
+    views.takeBlock(() => one as ArrayBuffer);
+    expect(views.lent(10, 20)).toMatchObject({ buffer: one, byteOffset: 10, byteLength: 20 });
+    views.takeBlock(() => other as ArrayBuffer);
+    expect(views.lent(10, 20).buffer).toBe(other);
+    const noMemory = () => {
+      throw new Error('out of memory');
+    };
+    expect(() => views.takeBlock(noMemory)).toThrow('out of memory');
+    expect(() => views.lent(10, 20)).toThrow(RangeError);
   });
 });
