@@ -35,6 +35,7 @@ const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '' },
     root: { type: 'string', default: '' },
+    views: { type: 'boolean', default: false },
     kind: { type: 'string', default: 'text' },
     size: { type: 'string', default: '64' },
     connections: { type: 'string', default: '64' },
@@ -45,8 +46,8 @@ const { values } = parseArgs({
   },
 });
 
-/** Of a checkout whose client is meant, for `ours`; empty: of this one. */
-export const { root } = values;
+/** For `ours`. `root`: of a checkout whose client is meant; empty: of this one. `views`: with that option. */
+export const { root, views } = values;
 
 /**
  * @param {'text' | 'binary'} kind

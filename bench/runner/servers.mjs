@@ -57,6 +57,7 @@ const SERVERS = {
  */
 const CLIENT_COMMANDS = {
   ours: [process.execPath, `${BENCH_DIRECTORY}/clients/ours.mjs`],
+  'ours-views': [process.execPath, `${BENCH_DIRECTORY}/clients/ours.mjs`, '--views'],
   ws: [process.execPath, `${BENCH_DIRECTORY}/clients/ws.mjs`],
   lws: [`${BUILD_DIRECTORY}/lws-client`],
   ceiling: [process.execPath, `${BENCH_DIRECTORY}/clients/ceiling.mjs`],
