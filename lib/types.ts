@@ -115,9 +115,10 @@ export interface CloseResult {
  * Beyond OHOS. As what the data of binary messages arrive:
  *
  * - `'arraybuffer'`: each an ArrayBuffer of its own;
- * - `'view'`: each a Uint8Array. Those that came together share one ArrayBuffer of at most 64 KiB, which
- *   is quicker to make than many small ones. A view is the application's to keep and to change, and
- *   keeps that ArrayBuffer alive.
+ * - `'view'`: each a Uint8Array. Those of less than 64 KiB that came together share one ArrayBuffer, of at most
+ *   260 KiB, which may be the very memory that they were received in: quicker than many small ones, and than a copy.
+ *   A view is the application's to keep and to change, begins at any `byteOffset`, and keeps that ArrayBuffer alive:
+ *   keep a copy (`data.slice()`) of what you keep for long.
  */
 export type BinaryType = 'arraybuffer' | 'view';
 
