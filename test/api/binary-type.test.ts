@@ -140,7 +140,7 @@ describe.each(['server', 'server on a thread', 'client'] as const)(
       const [first, ...others] = (await messages(10)) as [Uint8Array, ...Uint8Array[]];
 
       try {
-        structuredClone(first, { transfer: [first.buffer] });
+        structuredClone(first, { transfer: [first.buffer as ArrayBuffer] });
       } catch {
         // Node.js 21 and later say so; before, they copy.
       }

@@ -62,7 +62,7 @@ describe('views of the ring', () => {
     const ring = ringOf();
     ring.write(payload(64, 'a'), payload(64, 'b'));
     const first = ring.next(64);
-    structuredClone(first, { transfer: [first.buffer] });
+    structuredClone(first, { transfer: [first.buffer as ArrayBuffer] });
     expect(first).toHaveLength(0);
     expect(Buffer.from(ring.next(64)).toString()).toBe('b'.repeat(64));
   });
