@@ -2,7 +2,7 @@
 
 /** The way to the native module, behind transport.ts. */
 const engine =
-  '^lib/(binding|binding-places|engine|engine-answers|engine-connection|engine-listener|engine-requests|engine-writer|engines|records|ring|message-views|threaded-listener)\\.ts$';
+  '^lib/(binding|binding-places|engine|engine-answers|engine-connection|engine-listener|engine-requests|engine-writer|engines|message-views|records|ring|threaded-listener)\\.ts$';
 /** Where an endpoint is given its transport, and what asks the module about itself. */
 const mayNameEngine = '^lib/(documented|netstack|compression|versions|w3c/web-socket)\\.ts$';
 

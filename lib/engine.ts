@@ -275,7 +275,7 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
         const bytes = words[at + 1] as number;
         this.#countBeside(bytes);
         this.#reader.countLent(bytes);
-        if (flags & NEW_BLOCK) this.#views.takeBlock(() => this.#takeBytes(arg));
+        if (flags & NEW_BLOCK) this.#takeBlock(arg);
         this.#find(id)?.handler.onMessage(this.#views.lent(words[at] as number, bytes));
         return;
       }
@@ -292,6 +292,12 @@ export class Engine implements Transport, ConnectionEngine, ListenerEngine {
           payload: this.#reader.ring.buffer.subarray(offset, offset + size),
         });
     }
+  }
+
+  #takeBlock(token: number): void {
+    // If it cannot be had, no message of it is taken for one of the block before.
+    this.#views.lendFrom(undefined);
+    this.#views.lendFrom(this.#takeBytes(token));
   }
 
   #takeBytes(token: number): ArrayBuffer {

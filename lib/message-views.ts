@@ -6,7 +6,7 @@
  * Invariants:
  *  1. What was copied is known by where it stood in all that has come through the ring, never by its place in
  *     the ring's memory. A turn may read more than the ring holds, and then meets other bytes in the same place.
- *  2. What is lent is of the block that was taken last: `native/src/wire/receive_memory.h`.
+ *  2. What is lent is of the block that came last: `native/src/wire/receive_memory.h`.
  */
 import { HEADER_BYTES } from './records.js';
 import type { RingReader } from './ring.js';
@@ -51,10 +51,9 @@ export class MessageViews {
     this.#position = position;
   }
 
-  /** `take` gives the next block. If it throws, no message of that block is taken for another's. */
-  takeBlock(take: () => ArrayBuffer): void {
-    this.#block = NO_MEMORY;
-    this.#block = take();
+  /** The next block; undefined: there is none, and messages of it are errors. */
+  lendFrom(block: ArrayBuffer | undefined): void {
+    this.#block = block ?? NO_MEMORY;
   }
 
   /** Of the block. */

@@ -116,7 +116,7 @@ export interface CloseResult {
  *
  * - `'arraybuffer'`: each an ArrayBuffer of its own;
  * - `'view'`: each a Uint8Array. Those of less than 64 KiB that came together share one ArrayBuffer, of at most
- *   260 KiB, which may be the very memory that they were received in: quicker than many small ones, and than a copy.
+ *   257 KiB, which may be the very memory that they were received in: quicker than many small ones, and than a copy.
  *   A view is the application's to keep and to change, begins at any `byteOffset`, and keeps that ArrayBuffer alive:
  *   keep a copy (`data.slice()`) of what you keep for long.
  */

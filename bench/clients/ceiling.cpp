@@ -39,7 +39,7 @@ namespace {
 
 constexpr int kPollHandle = 8;     // UV_POLL
 constexpr int kReadableEvent = 1;  // UV_READABLE
-constexpr size_t kReadBytes = 260 * 1024;
+constexpr size_t kReadBytes = 257 * 1024;
 constexpr size_t kMostFrameBytes = 1024 * 1024;
 constexpr uint8_t kText = 1;
 constexpr uint8_t kBinary = 2;

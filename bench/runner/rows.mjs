@@ -268,7 +268,7 @@ export const ROWS = [
         tls,
         metric: 'connections',
         contestants: WITH_LWS,
-        repeats: tls ? 3 : 1,
+        repeats: 3,
       },
       { of: 'ours', against: 'uws', metric: 'connections', atLeast: 1 },
     ),

@@ -60,10 +60,11 @@ std::unique_ptr<RunningEngine> RunningEngine::Start(Napi::Env env, Napi::ArrayBu
 }
 
 bool RunningEngine::StartEngine(Engine::Host host) {
-  const auto ring = [doorbell = doorbell_] {
+  const auto ring_doorbell = [doorbell = doorbell_] {
     napi_call_threadsafe_function(doorbell, nullptr, napi_tsfn_nonblocking);
   };
-  engine_ = std::make_unique<Engine>(MemoryOf(up_.Value()), MemoryOf(down_.Value()), ring, TakesMemory(env_));
+  engine_ = std::make_unique<Engine>(MemoryOf(up_.Value()), MemoryOf(down_.Value()), ring_doorbell,
+                                     TakesMemory(env_));
   if (!engine_->Start(host)) return false;
   if (engine_->descriptor() < 0) return true;
   watch_ = LoopWatch::Start(env_, engine_->descriptor(), [this](bool again) { return OnReadable(again); });

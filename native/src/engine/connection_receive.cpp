@@ -211,7 +211,7 @@ bool Connection::DeliverInPlace(FramePiece& piece) {
   if (!lendable || !limits_->message.Allow(piece.size)) return false;
   std::optional<ReceiveMemory::Loan> loan = core_.receive_memory().Lend({piece.data, piece.size});
   if (!loan.has_value()) return false;
-  if (piece.masked) piece.UnmaskInPlace();
+  piece.UnmaskInPlace();
   core_.up().PostLentMessage(id_, std::move(*loan), static_cast<uint32_t>(piece.size));
   ++traffic_.messages_received;
   return true;

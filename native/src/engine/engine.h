@@ -40,9 +40,9 @@ class Engine {
   // Who takes its turns.
   enum class Host : uint8_t { kOwnThread, kJavaScript };
 
-  // `lends`: JavaScript takes memory that is not its own, so that messages may be lent to it where they lie.
   // The rings' memory outlives the engine. `doorbell` is called on one of the engine's threads and must not
-  // block; it wakes JavaScript to look at the up ring.
+  // block; it wakes JavaScript to look at the up ring. `lends`: JavaScript takes memory that is not its own,
+  // so that messages may be lent to it where they lie.
   Engine(RingMemory up, RingMemory down, std::function<void()> doorbell, bool lends);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

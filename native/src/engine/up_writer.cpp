@@ -28,15 +28,20 @@ bool UpWriter::TryWrite(const RecordHeader& header, std::string_view bytes) {
   return ring_.TryWrite(header, bytes);
 }
 
-bool UpWriter::TryWriteLarge(RecordHeader header, std::string_view bytes, Payload& payload) {
+bool UpWriter::TryWrite(Waiting& record) {
+  if (record.payload.data == nullptr) return TryWrite(record.header, record.bytes);
   if (payloads_.bytes() > kMaxBesideBytes) {
     ring_.WaitForRoom();
     if (payloads_.bytes() > kMaxBesideBytes) return false;
   }
-  header.arg = payloads_.Put(std::move(payload));
-  if (TryWrite(header, bytes)) return true;
-  payload = payloads_.Take(header.arg);
+  record.header.arg = payloads_.Put(std::move(record.payload));
+  if (TryWrite(record.header, record.bytes)) return true;
+  record.payload = payloads_.Take(record.header.arg);
   return false;
+}
+
+void UpWriter::WriteOrWait(Waiting record) {
+  if (!overflow_.empty() || !TryWrite(record)) overflow_.push_back(std::move(record));
 }
 
 void UpWriter::Post(UpKind kind, uint32_t id, uint32_t arg, uint16_t aux, uint8_t flags,
@@ -56,18 +61,15 @@ void UpWriter::PostMessage(uint32_t id, bool binary, bool ascii_only, std::strin
 void UpWriter::PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload) {
   const RecordHeader header =
       Header(binary ? UpKind::kLargeBinary : UpKind::kLargeText, ascii_only ? kAsciiOnly : 0, 0, id, 0, 0);
-  if (overflow_.empty() && TryWriteLarge(header, {}, payload)) return;
-  overflow_.push_back({header, {}, std::move(payload)});
+  WriteOrWait({header, {}, std::move(payload)});
 }
 
 void UpWriter::PostLentMessage(uint32_t id, ReceiveMemory::Loan loan, uint32_t size) {
   const std::array<uint32_t, 2> place = {loan.offset, size};
   const std::string_view bytes(reinterpret_cast<const char*>(place.data()), sizeof(place));
-  const bool new_block = loan.block.data != nullptr;
-  const RecordHeader header = Header(UpKind::kLentBinary, new_block ? kNewBlock : 0, 0, id, bytes.size(), 0);
-  const bool written =
-      overflow_.empty() && (new_block ? TryWriteLarge(header, bytes, loan.block) : TryWrite(header, bytes));
-  if (!written) overflow_.push_back({header, std::string(bytes), std::move(loan.block)});
+  const uint8_t flags = loan.block.data != nullptr ? kNewBlock : 0;
+  const RecordHeader header = Header(UpKind::kLentBinary, flags, 0, id, bytes.size(), 0);
+  WriteOrWait({header, std::string(bytes), std::move(loan.block)});  // so few bytes are no allocation
   lent_bytes_ += size;
   if (lent_bytes_ - lent_published_ >= kPublishBytes) Publish();
 }
@@ -86,10 +88,7 @@ bool UpWriter::HasRoom() {
 
 bool UpWriter::Flush() {
   while (!overflow_.empty()) {
-    Waiting& next = overflow_.front();
-    const bool written = next.payload.data != nullptr ? TryWriteLarge(next.header, next.bytes, next.payload)
-                                                      : TryWrite(next.header, next.bytes);
-    if (!written) return false;
+    if (!TryWrite(overflow_.front())) return false;
     overflow_.pop_front();
   }
   return true;

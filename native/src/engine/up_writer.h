@@ -37,9 +37,9 @@ class UpWriter {
   static constexpr size_t kMaxBesideBytes = 32 * 1024 * 1024;
 
   // What waits because of refusals and connections that came and went, not because of messages.
-  static constexpr size_t kMaxWaitingRecords = 104'000;
+  static constexpr size_t kMaxWaitingRecords = 100'000;
   // So much room there is before anything is read.
-  static constexpr uint32_t kRoomToRead = 488 * 1024;
+  static constexpr uint32_t kRoomToRead = 494 * 1024;
 
   UpWriter(RingMemory ring, PayloadTable& payloads, std::function<void()> doorbell)
       : ring_(ring), lent_read_(ring.lent_read()), payloads_(payloads), doorbell_(std::move(doorbell)) {}
@@ -60,10 +60,10 @@ class UpWriter {
   // One large message, handed over.
   void PostLargeMessage(uint32_t id, bool binary, bool ascii_only, Payload payload);
 
-  // Whether a binary message of this size is worth lending, if JavaScript gets views: a smaller one is copied
-  // as fast, and would keep much memory from being freed; a larger one gathers in memory of its own.
+  // Whether a binary message of this size is lent where JavaScript gets views: a smaller one would keep much
+  // memory for little, a larger one gathers in memory of its own.
   static bool Lends(size_t size) { return size >= kLeastLentBytes && size < kLargeMessageBytes; }
-  // One that was.
+  // One binary message that was lent.
   void PostLentMessage(uint32_t id, ReceiveMemory::Loan loan, uint32_t size);
 
   // May a buffer of input be read: is there room for what it is likely to bring? If not, JavaScript will ring
@@ -91,11 +91,13 @@ class UpWriter {
   struct Waiting {
     RecordHeader header;
     std::string bytes;  // payload of the record
-    Payload payload;    // or a large payload that has no token yet
+    Payload payload;    // what goes beside the ring and has no token yet, if anything
   };
 
   bool TryWrite(const RecordHeader& header, std::string_view bytes);
-  bool TryWriteLarge(RecordHeader header, std::string_view bytes, Payload& payload);
+  // The same with a payload beside the ring, if there is one; gives it back if there is no room.
+  bool TryWrite(Waiting& record);
+  void WriteOrWait(Waiting record);
 
   static constexpr size_t kLeastLentBytes = 512;
   static constexpr uint32_t kPublishBytes = 16 * 1024;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <utility>
 
 namespace ohws {
 
@@ -23,7 +22,6 @@ std::span<uint8_t> ReceiveMemory::Room(size_t bytes) {
   room_ = {};
   block_ = Payload::Allocate(kMostReadBytes);
   lent_bytes_ = 0;
-  given_ = false;
   if (block_.data != nullptr) room_ = {block_.data.get(), std::min(bytes, block_.size)};
   return room_;
 }
@@ -37,10 +35,9 @@ std::optional<ReceiveMemory::Loan> ReceiveMemory::Lend(std::span<const uint8_t> 
   const auto offset = static_cast<size_t>(bytes.data() - block_.data.get());
   const size_t end = offset + bytes.size();
   if (bytes.size() < (end - lent_bytes_) / kLeastLentPart) return std::nullopt;
+  const bool first = lent_bytes_ == 0;
   lent_bytes_ = end;
-  Loan loan{static_cast<uint32_t>(offset), {}};
-  if (!std::exchange(given_, true)) loan.block = block_.Share();
-  return loan;
+  return Loan{static_cast<uint32_t>(offset), first ? block_.Share() : Payload{}};
 }
 
 }  // namespace ohws

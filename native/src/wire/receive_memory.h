@@ -5,9 +5,8 @@
 // Invariants:
 //  1. What was lent is not written again.
 //  2. Only bytes of the last read are lent, in the order in which they lie.
-//  3. JavaScript is given each block once, with the first loan of it; what follows is of the same block,
-//  until the
-//     next is given.
+//  3. JavaScript is given each block once, with the first loan of it; loans behind that are of the same one,
+//     until there is another.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +24,8 @@ class ReceiveMemory {
   // keep much memory for a short message among what is not lent.
   static constexpr size_t kLeastLentPart = 4;
   // What a read gets at most: sixteen messages of 16 KiB with their frames' headers. And what it gets at
-  // least, if it asks for that: then it has a new block.
-  static constexpr size_t kMostReadBytes = size_t{260} * 1024;
+  // least, if it asks for so much: rather than less it has a new block.
+  static constexpr size_t kMostReadBytes = size_t{257} * 1024;
   static constexpr size_t kLeastReadBytes = size_t{64} * 1024;
 
   // `lends`: JavaScript can be given memory at all.
@@ -50,8 +49,7 @@ class ReceiveMemory {
   const bool lends_;
   Payload block_;
   std::span<uint8_t> room_;  // of the last read, in the block
-  size_t lent_bytes_ = 0;    // of the block, with what was lost between them
-  bool given_ = false;       // JavaScript has a share
+  size_t lent_bytes_ = 0;    // of the block, with what was lost between them; 0: JavaScript has no share
 };
 
 }  // namespace ohws
