@@ -2,7 +2,7 @@
 // server, compares each one that comes back with what was sent, and talks to the benchmark as the
 // load generator does: a line when the measured time begins and ends, then one with the result.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
 /** Different messages; which one it is follows from connection and sequence number. */
@@ -11,7 +11,8 @@ const VARIANTS = 256;
 /**
  * @typedef {object} Message
  * @property {string | ArrayBuffer} data what is sent
- * @property {Buffer} bytes the same, to compare with
+ * @property {Buffer} bytes the same, to compare with; of an ArrayBuffer the same memory: a copy of each would
+ *   take the place of the client's memory in the processor's cache
  */
 
 /**
@@ -59,8 +60,19 @@ function makeMessages(kind, size) {
     const mark = index.toString(16).padStart(2, '0');
     const bytes = Buffer.from((mark + randomBytes(size).toString('base64')).slice(0, size));
     const data = kind === 'text' ? bytes.toString('latin1') : Uint8Array.from(bytes).buffer;
-    return { data, bytes };
+    return { data, bytes: typeof data === 'string' ? bytes : Buffer.from(data) };
   });
+}
+
+/**
+ * Of all of them: it changes if a client changes what it was given to send.
+ *
+ * @param {Message[]} messages
+ */
+function digest(messages) {
+  const hash = createHash('sha256');
+  for (const { bytes } of messages) hash.update(bytes);
+  return hash.digest('hex');
 }
 
 /** @param {unknown} value */
@@ -87,6 +99,7 @@ function delay(seconds) {
  */
 export async function drive(connect) {
   const messages = makeMessages(values.kind === 'text' ? 'text' : 'binary', Number(values.size));
+  const digestBefore = digest(messages);
   const count = Number(values.connections);
   const inflight = Number(values.inflight);
   /** @type {Connection[]} */
@@ -153,6 +166,9 @@ export async function drive(connect) {
     onProgress = () => closed === count && resolve(undefined);
     for (const connection of connections) connection.close();
   });
+
+  if (digest(messages) !== digestBefore)
+    fail(new Error('the client has changed what it was given'));
 
   const seconds = (end.at - begin.at) / 1e3;
   print({
