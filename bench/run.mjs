@@ -141,7 +141,7 @@ async function bench(options) {
 function chooseContestants(options, against) {
   if (against !== undefined) {
     const contestants = ['ours', oursOf(buildCommit(against))];
-    return options.rows.map((row) => ({ ...row, contestants, goals: [] }));
+    return options.rows.map((row) => ({ ...row, contestants, goals: [], repeats: 1 }));
   }
   return options.rows.map((row) => {
     const contestants = row.contestants.filter(isInstalled);
