@@ -4,7 +4,6 @@
  */
 
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { certificatesOfFile } from '../helpers/certificates.js';
@@ -154,22 +153,19 @@ describe('handshakes', VERY_PATIENT, () => {
   });
 });
 
-describe.runIf(process.platform === 'linux')('a refusal at accept', PATIENT, () => {
+const onLinux = describe.runIf(process.platform === 'linux');
+
+onLinux('a refusal at accept', PATIENT, () => {
   /** The peer has sent so much before the server looks; what it sees then, and whether TCP was ended in order. */
   async function refused(bytes: number): Promise<{ status: number; inOrder: boolean }> {
     const limits = { handshakes: 1, handshakeTimeoutMs: 600_000 };
     const victim = await Victim.serve({ limits });
     await RawPeer.connect({ port: victim.port });
-    victim.process.kill('SIGSTOP');
-    const state = () => readFileSync(`/proc/${victim.process.pid}/stat`, 'latin1').split(') ')[1];
-    await poll(
-      () => state()?.startsWith('T') === true,
-      () => 'the victim to stand still',
-    );
+    await victim.standStill();
     const peer = await RawPeer.connect({ port: victim.port });
     peer.stopReading();
     peer.write(Buffer.alloc(bytes, 'x'));
-    victim.process.kill('SIGCONT');
+    victim.goOn();
     await poll(
       async () => (await victim.report()).counts.error === 1,
       () => 'the refusal to be told',
@@ -265,6 +261,23 @@ describe('resets', VERY_PATIENT, () => {
       // What the README says of a sender that awaits `send`, and its own message.
       { bytes: SLACK + 50 * 3 * MI },
     );
+  });
+});
+
+onLinux('a close frame', PATIENT, () => {
+  it('is answered, whatever the peer sends behind it that nobody reads', async () => {
+    const victim = await Victim.serve();
+    const peers = await times(20, () => RawPeer.open({ port: victim.port }));
+    // The kernel takes everything; a write that fails later would take the answer away.
+    await victim.standStill();
+    for (const peer of peers) {
+      const close = peer.encode([{ opcode: Opcode.close, payload: closeBody(1000) }]);
+      peer.write(Buffer.concat([close, Buffer.alloc(MI / 2, 'x')]));
+      await peer.flushed();
+    }
+    victim.goOn();
+
+    for (const peer of peers) expect((await peer.expectClose()).code).toBe(1000);
   });
 });
 

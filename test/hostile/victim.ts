@@ -4,6 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { Changes, growthBound, poll } from '../helpers/deadline.js';
@@ -74,6 +75,19 @@ export class Victim {
 
   report(): Promise<Report> {
     return this.ask('report');
+  }
+
+  /** Reads nothing and does nothing from now on; Linux. */
+  async standStill(): Promise<void> {
+    this.process.kill('SIGSTOP');
+    await poll(
+      () => readFileSync(`/proc/${this.process.pid}/stat`, 'latin1').split(') ')[1]?.[0] === 'T',
+      () => 'the victim to stand still',
+    );
+  }
+
+  goOn(): void {
+    this.process.kill('SIGCONT');
   }
 
   /** Only so many connections are left, and so many descriptors more than before. */

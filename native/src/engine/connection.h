@@ -206,6 +206,8 @@ class Connection final : public SocketHandler, public TopicTable::Subscriber, pr
   void AnswerDrained();
   // After the outcome was reported: ends with this close frame, and then as `next` does.
   void EndWith(std::string_view close_body, State next);
+  // Nothing comes behind what waits to be sent.
+  bool SaysLast() const;
   void OnFlushed();
   // `peer` is what the peer's close frame said, if one came.
   void ReportClosed(uint16_t code, std::string_view reason, bool abnormal, const Failure& failure,

@@ -158,7 +158,7 @@ ptrdiff_t Connection::WriteSome(bool& full) {
   const std::span<const iovec> some(runs.data(), tx_.Gather(runs));
   size_t wanted = 0;
   for (const iovec& run : some) wanted += run.iov_len;
-  const ptrdiff_t taken = stream_.Write(some);
+  const ptrdiff_t taken = stream_.Write(some, SaysLast() ? Follows::kEnd : Follows::kUnknown);
   full = taken >= 0 && static_cast<size_t>(taken) < wanted;
   return taken;
 }
@@ -177,25 +177,27 @@ void Connection::Unblock() {
   blocked_ = false;
 }
 
+bool Connection::SaysLast() const {
+  // A server does not wait for the answer to its close frame before it says that the connection is closed
+  // (§3.3). Nor does netstack's client (C25).
+  if (state_ == State::kLocalClosing) return (!is_client() || netstack()) && !local_close_->abnormal;
+  return state_ == State::kFinishing || state_ == State::kFailing;
+}
+
 void Connection::OnFlushed() {
   std::ranges::fill(drains_, size_t{0});
   AnswerDrained();
-  // A server does not wait for the answer to its close frame before it says that the connection is closed
-  // (§3.3).
-  // Nor does netstack's client (C25).
-  const bool done = state_ == State::kLocalClosing && (!is_client() || netstack()) && !local_close_->abnormal;
-  if (done) ReportLocalClose();
-  if (done || state_ == State::kFailing || (state_ == State::kFinishing && is_client())) {
-    // Whoever is still sending must be able to read our close frame, which a reset would take from him; and
-    // after a client's handshake it is for the server to end TCP. Our half ends now, the rest when the peer's
-    // does.
-    stream_.EndOutput();
-    state_ = State::kDraining;
-    SetEndDeadline(kTcpEndTimeoutMs);
-  } else if (state_ == State::kFinishing) {
-    stream_.EndTls();
+  if (!SaysLast()) return;
+  if (state_ == State::kLocalClosing) ReportLocalClose();
+  stream_.EndOutput();
+  if (state_ == State::kFinishing && !is_client()) {
     Cut();
+    return;
   }
+  // Whoever is still sending must be able to read our close frame, which a reset would take from him; and
+  // after a client's handshake it is for the server to end TCP. The rest ends when the peer's half does.
+  state_ = State::kDraining;
+  SetEndDeadline(kTcpEndTimeoutMs);
 }
 
 // ---- what has left

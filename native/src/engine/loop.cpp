@@ -120,7 +120,9 @@ void Loop::FinishAdoptions() {
     lws_ws_forget_frames(adoption.wsi);
 #endif
     watched.handler = adoption.handler;
-    poller_->Watch(adoption.fd, watched.generation, Poller::Mode::kEdge, true, true);
+    // OpenSSL may have to write before it reads on, without a word about it.
+    const bool write = lws_is_ssl(adoption.wsi) != 0;
+    poller_->Watch(adoption.fd, watched.generation, Poller::Mode::kEdge, true, write);
     adoption.handler->OnSocketEvent(false, false);
   }
   adoptions_.clear();

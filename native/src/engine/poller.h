@@ -12,7 +12,7 @@ class Poller {
  public:
   enum class Mode : uint8_t {
     kLevel,  // an event comes as long as its reason lasts
-    kEdge,   // what has become possible is told once, whatever is wanted; the next time after Rearm()
+    kEdge,   // what has become possible is told once; the next time after Rearm()
   };
   struct Event {
     int fd;
@@ -33,6 +33,7 @@ class Poller {
   // `closing`: it is closed right after, and is nobody else's.
   virtual void Forget(int fd, bool closing) = 0;
   // What is to be reported next of a kEdge descriptor: it was read until there was no more; it took no more.
+  // More may be reported than was asked for.
   virtual void Rearm(int fd, bool read, bool write) = 0;
   // Waits at most `timeout_ms` (-1: for ever) and fills in events; how many.
   virtual size_t Wait(std::span<Event> events, int timeout_ms) = 0;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace ohws {
@@ -38,34 +39,42 @@ class EpollPoller final : public Poller {
   bool ok() const { return epoll_ >= 0 && wake_ >= 0 && timer_ >= 0; }
 
   void Watch(int fd, uint32_t generation, Mode mode, bool read, bool write) override {
-    uint32_t want =
-        (read ? static_cast<uint32_t>(EPOLLIN) : 0U) | (write ? static_cast<uint32_t>(EPOLLOUT) : 0U);
-    if (mode == Mode::kEdge) want = EPOLLIN | EPOLLOUT | EPOLLRDHUP | static_cast<uint32_t>(EPOLLET);
     const auto index = static_cast<size_t>(fd);
-    if (index >= in_kernel_.size()) in_kernel_.resize(index + index / 2 + 64);
-    uint32_t& in_kernel = in_kernel_[index];
-    if (want == in_kernel) return;
-    epoll_event event{};
-    event.events = want;
-    event.data.u64 = static_cast<uint64_t>(generation) << 32 | static_cast<uint32_t>(fd);
-    // Nothing wanted means out of the set: a descriptor in it always reports its errors, and one that is not
-    // read from would keep the loop spinning on them.
-    const int operation = want == 0 ? EPOLL_CTL_DEL : in_kernel == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    epoll_ctl(epoll_, operation, fd, &event);
-    in_kernel = want;
+    if (index >= watched_.size()) watched_.resize(index + index / 2 + 64);
+    Watched& watched = watched_[index];
+    watched.generation = generation;
+    watched.edge_due = false;
+    if (mode == Mode::kLevel) {
+      Set(fd, watched, (read ? kRead : 0U) | (write ? kWrite : 0U));
+    } else if (watched.in_kernel == kRead && !write) {
+      // A connection that ends with its next event, as many do, is not worth a system call more.
+      watched.edge_due = true;
+    } else {
+      Set(fd, watched, write ? kEdge | kWrite : kEdge);
+    }
   }
 
   void Forget(int fd, bool closing) override {
     const auto index = static_cast<size_t>(fd);
-    if (index >= in_kernel_.size() || in_kernel_[index] == 0) return;
+    if (index >= watched_.size()) return;
     // The kernel takes out what is closed.
-    if (!closing) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-    in_kernel_[index] = 0;
+    if (!closing) Set(fd, watched_[index], 0);
+    watched_[index] = {};
   }
 
-  void Rearm(int, bool, bool) override {}
+  void Rearm(int fd, bool /*read*/, bool write) override {
+    if (!write) return;
+    Watched& watched = watched_[static_cast<size_t>(fd)];
+    watched.edge_due = false;
+    Set(fd, watched, kEdge | kWrite);
+  }
 
   size_t Wait(std::span<Event> events, int timeout_ms) override {
+    for (const int fd : edges_due_) {
+      Watched& watched = watched_[static_cast<size_t>(fd)];
+      if (std::exchange(watched.edge_due, false)) Set(fd, watched, kEdge);
+    }
+    edges_due_.clear();
     const size_t room = std::min(events.size(), happened_.size());
     const int count = epoll_wait(epoll_, happened_.data(), static_cast<int>(room), timeout_ms);
     size_t filled = 0;
@@ -74,7 +83,9 @@ class EpollPoller final : public Poller {
       // The counters of the eventfd and the timer are never read: an edge comes with every write, and every
       // time.
       if (event.data.u64 == kOwnEvent) continue;
-      events[filled++] = {static_cast<int>(event.data.u64 & 0xffffffffU),
+      const auto fd = static_cast<int>(event.data.u64 & 0xffffffffU);
+      if (watched_[static_cast<size_t>(fd)].edge_due) edges_due_.push_back(fd);
+      events[filled++] = {fd,
                           static_cast<uint32_t>(event.data.u64 >> 32),
                           (event.events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0,
                           (event.events & EPOLLOUT) != 0,
@@ -101,12 +112,34 @@ class EpollPoller final : public Poller {
 
  private:
   static constexpr uint64_t kOwnEvent = ~uint64_t{0};
+  static constexpr uint32_t kRead = EPOLLIN;
+  static constexpr uint32_t kWrite = EPOLLOUT;
+  static constexpr uint32_t kEdge = EPOLLIN | EPOLLRDHUP | static_cast<uint32_t>(EPOLLET);
+
+  struct Watched {
+    uint32_t generation = 0;
+    uint32_t in_kernel = 0;  // the events that epoll watches; 0: not in the set
+    bool edge_due = false;   // watched for kRead, and from its next event on for kEdge
+  };
+
+  void Set(int fd, Watched& watched, uint32_t want) {
+    if (want == watched.in_kernel) return;
+    epoll_event event{};
+    event.events = want;
+    event.data.u64 = static_cast<uint64_t>(watched.generation) << 32 | static_cast<uint32_t>(fd);
+    // Nothing wanted means out of the set: a descriptor in it always reports its errors, and one that is not
+    // read from would keep the loop spinning on them.
+    const int operation = want == 0 ? EPOLL_CTL_DEL : watched.in_kernel == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    epoll_ctl(epoll_, operation, fd, &event);
+    watched.in_kernel = want;
+  }
 
   const int epoll_;
   const int wake_;
   const int timer_;
   std::array<epoll_event, 256> happened_{};
-  std::vector<uint32_t> in_kernel_;  // by descriptor: the events that epoll watches; 0: not in the set
+  std::vector<Watched> watched_;  // by descriptor
+  std::vector<int> edges_due_;    // had an event while `edge_due`
 };
 
 }  // namespace

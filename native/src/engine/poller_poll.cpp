@@ -16,8 +16,7 @@ class PollPoller final : public Poller {
     Watched& watched = At(fd);
     watched.generation = generation;
     watched.mode = mode;
-    const bool edge = mode == Mode::kEdge;
-    watched.events = Wanted(read || edge, write || edge);
+    watched.events = Wanted(read, write);
   }
 
   void Forget(int fd, bool /*closing*/) override {

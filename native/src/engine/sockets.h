@@ -71,8 +71,11 @@ bool SetNoDelay(int socket);
 ptrdiff_t Receive(int socket, std::span<uint8_t> into);
 // The same, and leaves it there.
 ptrdiff_t Peek(int socket, std::span<uint8_t> into);
-ptrdiff_t Send(int socket, std::span<const uint8_t> bytes);
-ptrdiff_t SendRuns(int socket, std::span<const iovec> runs);
+// Behind what is sent: nobody knows; or EndOutput(), at once, so that the bytes may wait for it, to leave in
+// one segment with the end.
+enum class Follows : uint8_t { kUnknown, kEnd };
+ptrdiff_t Send(int socket, std::span<const uint8_t> bytes, Follows follows = Follows::kUnknown);
+ptrdiff_t SendRuns(int socket, std::span<const iovec> runs, Follows follows = Follows::kUnknown);
 // Tells the peer that nothing follows.
 void EndOutput(int socket);
 // What errno says of one of those is that there was nothing, or no room, now.

@@ -27,6 +27,16 @@ bool Set(int socket, int level, int option, bool value) {
   return setsockopt(socket, level, option, &number, sizeof(number)) == 0;
 }
 
+int SendFlags(Follows follows) {
+#ifdef __linux__
+  // The end that follows pushes what MSG_MORE held back, also where the peer sent what nobody has read.
+  if (follows == Follows::kEnd) return MSG_NOSIGNAL | MSG_MORE;
+#else
+  static_cast<void>(follows);
+#endif
+  return MSG_NOSIGNAL;
+}
+
 }  // namespace
 
 int OpenStreamSocket(int family) {
@@ -82,15 +92,15 @@ ptrdiff_t Peek(int socket, std::span<uint8_t> into) {
   return recv(socket, into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
 }
 
-ptrdiff_t Send(int socket, std::span<const uint8_t> bytes) {
-  return send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+ptrdiff_t Send(int socket, std::span<const uint8_t> bytes, Follows follows) {
+  return send(socket, bytes.data(), bytes.size(), SendFlags(follows));
 }
 
-ptrdiff_t SendRuns(int socket, std::span<const iovec> runs) {
+ptrdiff_t SendRuns(int socket, std::span<const iovec> runs, Follows follows) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(runs.data());
   message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(runs.size());
-  return sendmsg(socket, &message, MSG_NOSIGNAL);
+  return sendmsg(socket, &message, SendFlags(follows));
 }
 
 void EndOutput(int socket) { shutdown(socket, SHUT_WR); }

@@ -138,11 +138,11 @@ ptrdiff_t Peek(int socket, std::span<uint8_t> into) {
   return Told(recv(Handle(socket), reinterpret_cast<char*>(into.data()), Length(into.size()), MSG_PEEK));
 }
 
-ptrdiff_t Send(int socket, std::span<const uint8_t> bytes) {
+ptrdiff_t Send(int socket, std::span<const uint8_t> bytes, Follows /*follows*/) {
   return Told(send(Handle(socket), reinterpret_cast<const char*>(bytes.data()), Length(bytes.size()), 0));
 }
 
-ptrdiff_t SendRuns(int socket, std::span<const iovec> runs) {
+ptrdiff_t SendRuns(int socket, std::span<const iovec> runs, Follows /*follows*/) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled as far as it is used
   std::array<WSABUF, kMostRuns> buffers;
   size_t count = 0;

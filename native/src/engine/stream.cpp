@@ -143,18 +143,19 @@ ptrdiff_t Stream::Read(std::span<uint8_t> into, bool& drained) {
   return static_cast<ptrdiff_t>(count);
 }
 
-ptrdiff_t Stream::Write(std::span<const iovec> runs) const {
-  if (ssl_ != nullptr) return WriteRecords(runs);
+ptrdiff_t Stream::Write(std::span<const iovec> runs, Follows follows) const {
+  if (ssl_ != nullptr) return WriteRecords(runs, follows);
   // The kernel takes one run more cheaply than a list of one.
-  const ptrdiff_t taken = runs.size() == 1
-                              ? Send(fd_, {static_cast<const uint8_t*>(runs[0].iov_base), runs[0].iov_len})
-                              : SendRuns(fd_, runs);
+  const ptrdiff_t taken =
+      runs.size() == 1 ? Send(fd_, {static_cast<const uint8_t*>(runs[0].iov_base), runs[0].iov_len}, follows)
+                       : SendRuns(fd_, runs, follows);
   if (taken >= 0) return taken;
   return NothingNow() ? 0 : kBroken;
 }
 
-ptrdiff_t Stream::WriteRecords(std::span<const iovec> runs) const {
+ptrdiff_t Stream::WriteRecords(std::span<const iovec> runs, Follows follows) const {
   TlsSocket& socket = TlsSocket::Of(ssl_);
+  socket.Expect(follows);
   Records records(runs);
   // What waits holds the first of these bytes.
   ptrdiff_t left = socket.SendWaiting();
@@ -183,12 +184,8 @@ ptrdiff_t Stream::WriteLent(const LentMemory& memory, size_t offset, size_t size
                                                                                      : kBroken;
 }
 
-void Stream::EndTls() const {
-  if (ssl_ != nullptr) SSL_shutdown(ssl_);
-}
-
 void Stream::EndOutput() const {
-  EndTls();
+  if (ssl_ != nullptr) SSL_shutdown(ssl_);
   ohws::EndOutput(fd_);
 }
 

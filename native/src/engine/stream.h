@@ -40,19 +40,19 @@ class Stream {
   // there is no more now, so that the socket's next event tells when there is.
   ptrdiff_t Read(std::span<uint8_t> into, bool& drained);
   // How many bytes were taken, less than all if the socket takes no more now; kBroken. What comes next
-  // must begin with the first promised_bytes() of those that were not taken.
-  ptrdiff_t Write(std::span<const iovec> runs) const;
+  // must begin with the first promised_bytes() of those that were not taken. Behind `Follows::kEnd` comes
+  // EndOutput(), as soon as all was taken.
+  ptrdiff_t Write(std::span<const iovec> runs, Follows follows) const;
   // They are encrypted already, and wait for the socket.
   size_t promised_bytes() const;
   // The same from lent memory, not through TLS; kCannotBorrow, and nothing has happened.
   ptrdiff_t WriteLent(const LentMemory& memory, size_t offset, size_t size) const;
-  // Tells the peer that nothing follows, as far as TLS has words for it (RFC 8446 §6.1).
-  void EndTls() const;
-  // The same, and ends our half of the TCP connection.
+  // Tells the peer that nothing follows, as far as TLS has words for it (RFC 8446 §6.1), and ends our half of
+  // the TCP connection.
   void EndOutput() const;
 
  private:
-  ptrdiff_t WriteRecords(std::span<const iovec> runs) const;
+  ptrdiff_t WriteRecords(std::span<const iovec> runs, Follows follows) const;
 
   int fd_ = -1;
   ssl_st* ssl_ = nullptr;

@@ -227,7 +227,7 @@ ptrdiff_t TlsSocket::SendWaiting() {
 }
 
 ptrdiff_t TlsSocket::SendNow(std::span<const uint8_t> bytes) const {
-  const ptrdiff_t taken = Send(fd_, bytes);
+  const ptrdiff_t taken = Send(fd_, bytes, follows_);
   return taken < 0 && NothingNow() ? 0 : taken;
 }
 

@@ -16,6 +16,8 @@
 #include <memory>
 #include <span>
 
+#include "engine/sockets.h"
+
 struct ssl_st;
 struct ssl_ctx_st;
 
@@ -51,6 +53,9 @@ class TlsSocket {
 
   // The socket may have more to read than it had.
   void AskAgain() { input_ = Input::kUnknown; }
+
+  // Of what is sent from now on.
+  void Expect(Follows follows) { follows_ = follows; }
 
   // In between, what OpenSSL writes gathers. It has room for a record, and then for as many as it says.
   void BeginBatch();
@@ -88,6 +93,7 @@ class TlsSocket {
   const int fd_;
   Input input_ = Input::kUnknown;
   bool gathers_ = false;
+  Follows follows_ = Follows::kUnknown;
   TlsBatch& batch_;
   std::unique_ptr<Waiting> waiting_;
 };

@@ -15,7 +15,8 @@ namespace ohws {
 // RFC 9110 §5.6.2: one or more of the characters a method or a header name may have.
 bool IsToken(std::string_view text);
 
-// May stand as a header value: no CR, LF, NUL or other control character but HT. Bytes above 0x7f pass.
+// May stand in a header value: no CR, LF, NUL or other control character but HT. Bytes above 0x7f pass.
+bool IsFieldByte(char c);
 bool IsFieldValue(std::string_view text);
 
 // The base64 form of 16 bytes (RFC 6455 §4.1): 22 characters of the alphabet and "==".

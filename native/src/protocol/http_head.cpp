@@ -1,4 +1,4 @@
-// A byte at a time into lines, a line at a time into parts. Engine thread.
+// Bytes into lines, a line at a time into parts. Engine thread.
 #include "protocol/http_head.h"
 
 #include <algorithm>
@@ -32,9 +32,8 @@ std::string ToLower(std::string_view text) {
 
 HttpHead::Status HttpHead::Feed(std::string_view bytes, size_t& used) {
   for (used = 0; used < bytes.size();) {
-    const char c = bytes[used++];
     if (in_line_end_) {
-      if (c != '\n') return Status::kMalformed;
+      if (bytes[used++] != '\n') return Status::kMalformed;
       in_line_end_ = false;
       if (line_.empty()) {
         // An empty line ends the head; before the request line it is none (RFC 9112 §2.2).
@@ -43,13 +42,16 @@ HttpHead::Status HttpHead::Feed(std::string_view bytes, size_t& used) {
       }
       if (!TakeLine()) return Status::kMalformed;
       line_.clear();
-    } else if (c == '\r') {
-      in_line_end_ = true;
-    } else if (!IsFieldValue({&c, 1})) {
-      return Status::kMalformed;
-    } else {
-      line_.push_back(c);
+      continue;
     }
+    const std::string_view rest = bytes.substr(used);
+    const auto end = std::ranges::find_if_not(rest, IsFieldByte);
+    line_.append(rest.begin(), end);
+    used += static_cast<size_t>(end - rest.begin());
+    if (end == rest.end()) break;
+    ++used;
+    if (*end != '\r') return Status::kMalformed;
+    in_line_end_ = true;
   }
   return Status::kMore;
 }
