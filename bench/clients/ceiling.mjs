@@ -1,17 +1,17 @@
-// The least client that an addon can be (ceiling.cpp).
+// The least client that an addon can be (addon/ceiling.cpp).
 
 import { createRequire } from 'node:module';
 import { BUILD_DIRECTORY } from '../runner/paths.mjs';
 import { drive } from './driver.mjs';
 
 const { start, connect, send, close } = createRequire(import.meta.url)(
-  `${BUILD_DIRECTORY}/ceiling-client.node`,
+  `${BUILD_DIRECTORY}/ceiling.node`,
 );
 
 /** @type {import('./driver.mjs').Handlers[]} */
 const handlers = [];
 
-start((/** @type {number} */ index, /** @type {string | ArrayBuffer | number} */ data) => {
+start(false, (/** @type {number} */ index, /** @type {string | ArrayBuffer | number} */ data) => {
   const { onMessage, onClose } = /** @type {import('./driver.mjs').Handlers} */ (handlers[index]);
   if (typeof data === 'number') {
     onClose(data);

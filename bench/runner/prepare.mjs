@@ -31,16 +31,18 @@ export function compile() {
   // What the ceilings do at all, they do as ours does it.
   const ours = `${ROOT_DIRECTORY}/native/src`;
   const masking = `${ours}/protocol/frame.cpp`;
-  const ceiling = [
-    `${BENCH_DIRECTORY}/servers/ceiling.cpp`,
-    `${LOAD_DIRECTORY}/handshake.cpp`,
-    masking,
-  ];
+  const common = [`${LOAD_DIRECTORY}/handshake.cpp`, masking];
+  const commonHeaders = [`${LOAD_DIRECTORY}/handshake.h`, `${ours}/protocol/frame.h`];
+  const ceiling = [`${BENCH_DIRECTORY}/servers/ceiling.cpp`, ...common];
+  compileProgram('ceiling', ceiling, [...ceiling, ...commonHeaders, stats], [`-I${ours}`]);
+
+  const addon = [`${BENCH_DIRECTORY}/addon/ceiling.cpp`, ...common];
+  const nodeApi = `-isystem${ROOT_DIRECTORY}/node_modules/node-api-headers/include`;
   compileProgram(
-    'ceiling',
-    ceiling,
-    [...ceiling, `${LOAD_DIRECTORY}/handshake.h`, `${ours}/protocol/frame.h`, stats],
-    [`-I${ours}`],
+    'ceiling.node',
+    addon,
+    [...addon, ...commonHeaders],
+    ['-shared', '-fPIC', nodeApi, `-I${ours}`],
   );
 
   const library = builtLws();
@@ -51,15 +53,6 @@ export function compile() {
   const client = [`${BENCH_DIRECTORY}/clients/lws.cpp`, `${LOAD_DIRECTORY}/options.cpp`];
   const headers = [`${LOAD_DIRECTORY}/options.h`, `${LOAD_DIRECTORY}/payload.h`];
   compileProgram('lws-client', client, [...client, ...headers, file], libraries);
-
-  const addon = [`${BENCH_DIRECTORY}/clients/ceiling.cpp`, masking];
-  const nodeApi = `-isystem${ROOT_DIRECTORY}/node_modules/node-api-headers/include`;
-  compileProgram(
-    'ceiling-client.node',
-    addon,
-    [...addon, `${ours}/protocol/frame.h`],
-    ['-shared', '-fPIC', nodeApi, `-I${ours}`],
-  );
 }
 
 /**

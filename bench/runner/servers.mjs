@@ -47,6 +47,7 @@ const SERVERS = {
   'uws-strings': script('uws.mjs', '--strings'),
   'ws-strings': script('ws.mjs', '--strings'),
   lws: { command: [`${BUILD_DIRECTORY}/lws`], extra: false },
+  'ceiling-addon': script('ceiling-addon.mjs'),
   ceiling: { command: [`${BUILD_DIRECTORY}/ceiling`], extra: true },
 };
 

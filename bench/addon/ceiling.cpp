@@ -1,9 +1,9 @@
-// The least that a client in a Node.js addon can do, for ceiling.mjs: what the kernel, V8 and the benchmark's
-// own work leave to anybody. One read takes what has come on a connection, each message becomes a copy in an
-// ArrayBuffer and a task of JavaScript's, and what that sends is masked while it is copied, and leaves in one
-// write. No queue between, no limits, no checks, no handshake to speak of, no promises as the API has them:
-// it trusts its peer, which must be a server of the benchmark, and sends it keys that anybody can foresee.
-// All on JavaScript's thread.
+// The least that a client and a server in a Node.js addon can do, for clients/ceiling.mjs and
+// servers/ceiling-addon.mjs: what the kernel, V8 and the benchmark's own work leave to anybody. One read takes
+// what has come on a connection, each message becomes a copy in an ArrayBuffer and a task of JavaScript's, and
+// what that sends is copied, and leaves in one write; masks are applied in the copies. No queue between, no
+// limits, no checks, no handshake to speak of, no promises as the API has them: it trusts its peer, which must
+// be of the benchmark, and sends it keys that anybody can foresee. All on JavaScript's thread.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <node_api.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -26,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "../load/handshake.h"
 #include "protocol/frame.h"
 
 // What it uses of libuv, whose headers Node.js has but a distribution may not.
@@ -40,7 +42,7 @@ namespace {
 constexpr int kPollHandle = 8;     // UV_POLL
 constexpr int kReadableEvent = 1;  // UV_READABLE
 constexpr size_t kReadBytes = 257 * 1024;
-constexpr size_t kMostFrameBytes = 1024 * 1024;
+constexpr size_t kMostFrameBytes = 1024 * 1024 + 14;
 constexpr uint8_t kText = 1;
 constexpr uint8_t kBinary = 2;
 constexpr uint8_t kClose = 8;
@@ -73,6 +75,8 @@ class Bytes {
   size_t room_ = 0;
 };
 
+enum class Role : uint8_t { kClient, kServer };
+
 struct Connection {
   uint32_t index = 0;
   int fd = -1;
@@ -82,10 +86,10 @@ struct Connection {
   bool waits = false;  // for the socket to take more
 };
 
-class Client {
+class Endpoint {
  public:
-  Client(napi_env env, napi_value on_message)
-      : env_(env), input_(std::make_unique_for_overwrite<uint8_t[]>(kReadBytes + kMostFrameBytes)) {
+  Endpoint(napi_env env, Role role, napi_value on_message)
+      : env_(env), role_(role), input_(std::make_unique_for_overwrite<uint8_t[]>(kReadBytes + kMostFrameBytes)) {
     napi_create_reference(env, on_message, 1, &on_message_);
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     Check(epoll_ >= 0, "epoll_create1");
@@ -97,29 +101,26 @@ class Client {
   }
 
   uint32_t Connect(uint16_t port) {
-    auto connection = std::make_unique<Connection>();
-    connection->index = static_cast<uint32_t>(connections_.size());
-    const int fd = connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    Check(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0, "connect");
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = Loopback(port);
+    Check(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0, "connect");
     constexpr std::string_view kRequest =
         "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
-    Check(write(fd, kRequest.data(), kRequest.size()) == ssize_t{kRequest.size()}, "write");
-    std::string head;
-    for (char byte = 0; !head.ends_with("\r\n\r\n"); head += byte) {
-      Check(recv(fd, &byte, 1, 0) == 1, "recv");
-    }
-    Check(head.starts_with("HTTP/1.1 101 "), "no upgrade");
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    Watch(EPOLL_CTL_ADD, *connection, EPOLLIN);
-    connections_.push_back(std::move(connection));
-    return connections_.back()->index;
+    Write(fd, kRequest);
+    Check(ReadHead(fd).starts_with("HTTP/1.1 101 "), "no upgrade");
+    return Adopt(fd);
+  }
+
+  uint16_t Listen() {
+    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = Loopback(0);
+    socklen_t size = sizeof(address);
+    Check(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0, "bind");
+    Check(listen(listener_, 1024) == 0, "listen");
+    Check(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0, "getsockname");
+    Watch(EPOLL_CTL_ADD, listener_, EPOLLIN, nullptr);
+    return ntohs(address.sin_port);
   }
 
   void Send(uint32_t index, uint8_t opcode, const uint8_t* data, size_t size) {
@@ -127,28 +128,85 @@ class Client {
     std::array<uint8_t, 14> head{static_cast<uint8_t>(0x80 | opcode)};
     size_t head_bytes = 2;
     const size_t length_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;
-    head[1] = static_cast<uint8_t>(0x80 | (length_bytes == 0 ? size : length_bytes == 2 ? 126 : 127));
+    const int mask_bit = role_ == Role::kClient ? 0x80 : 0;
+    head[1] = static_cast<uint8_t>(mask_bit | (length_bytes == 0 ? size : length_bytes == 2 ? 126 : 127));
     for (size_t i = 0; i < length_bytes; ++i) {
       head[head_bytes++] = static_cast<uint8_t>(size >> (8 * (length_bytes - 1 - i)));
     }
-    key_ = key_ * 6364136223846793005U + 1442695040888963407U;
-    uint8_t* const key = head.data() + head_bytes;
-    std::memcpy(key, &key_, ohws::kMaskKeyBytes);
-    head_bytes += ohws::kMaskKeyBytes;
+    uint8_t* key = nullptr;
+    if (role_ == Role::kClient) {
+      key_ = key_ * 6364136223846793005U + 1442695040888963407U;
+      key = head.data() + head_bytes;
+      std::memcpy(key, &key_, ohws::kMaskKeyBytes);
+      head_bytes += ohws::kMaskKeyBytes;
+    }
     uint8_t* to = connection.out.Extend(head_bytes + size);
     std::memcpy(to, head.data(), head_bytes);
-    ohws::MaskCopy(to + head_bytes, data, size, key, 0);
+    Copy(to + head_bytes, data, size, key);
     if (&connection != served_) Flush(connection);
   }
 
-  static Client* instance;
+  static Endpoint* instance;
 
  private:
-  void Watch(int operation, Connection& connection, uint32_t events) {
+  static sockaddr_in Loopback(uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    return address;
+  }
+
+  static void Write(int fd, std::string_view text) {
+    Check(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()), "write");
+  }
+
+  static std::string ReadHead(int fd) {
+    std::string head;
+    for (char byte = 0; !head.ends_with("\r\n\r\n"); head += byte) {
+      Check(recv(fd, &byte, 1, 0) == 1, "recv");
+    }
+    return head;
+  }
+
+  // `key`: null for none.
+  static void Copy(void* to, const uint8_t* from, size_t size, const uint8_t* key) {
+    if (key == nullptr) {
+      std::memcpy(to, from, size);
+    } else {
+      ohws::MaskCopy(static_cast<uint8_t*>(to), from, size, key, 0);
+    }
+  }
+
+  void Watch(int operation, int fd, uint32_t events, Connection* connection) {
     epoll_event event{};
     event.events = events;
-    event.data.ptr = &connection;
-    Check(epoll_ctl(epoll_, operation, connection.fd, &event) == 0, "epoll_ctl");
+    event.data.ptr = connection;
+    Check(epoll_ctl(epoll_, operation, fd, &event) == 0, "epoll_ctl");
+  }
+
+  void Accept() {
+    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    Check(fd >= 0, "accept4");
+    const std::string accept =
+        ohws::bench::AcceptValue(ohws::bench::HeaderValue(ReadHead(fd), "sec-websocket-key"));
+    Write(fd,
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          "Sec-WebSocket-Accept: " +
+              accept + "\r\n\r\n");
+    Adopt(fd);
+  }
+
+  uint32_t Adopt(int fd) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    connections_.push_back(std::make_unique<Connection>());
+    Connection& connection = *connections_.back();
+    connection.index = static_cast<uint32_t>(connections_.size() - 1);
+    connection.fd = fd;
+    Watch(EPOLL_CTL_ADD, fd, EPOLLIN, &connection);
+    return connection.index;
   }
 
   void Turn() {
@@ -159,6 +217,10 @@ class Client {
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<size_t>(i)];
       served_ = static_cast<Connection*>(event.data.ptr);
+      if (served_ == nullptr) {
+        Accept();
+        continue;
+      }
       if ((event.events & ~uint32_t{EPOLLOUT}) != 0) Read(*served_);
       Flush(*served_);
     }
@@ -187,11 +249,13 @@ class Client {
     size_t at = 0;
     while (size - at >= 2) {
       const uint8_t* frame = bytes + at;
-      const size_t length_bytes = frame[1] < 126 ? 0 : frame[1] == 126 ? 2 : 8;
-      const size_t head_bytes = 2 + length_bytes;
+      const size_t short_length = frame[1] & 0x7f;
+      const size_t length_bytes = short_length < 126 ? 0 : short_length == 126 ? 2 : 8;
+      const size_t plain_bytes = 2 + length_bytes;
+      const size_t head_bytes = plain_bytes + (role_ == Role::kServer ? ohws::kMaskKeyBytes : 0);
       if (size - at < head_bytes) break;
-      uint64_t length = length_bytes == 0 ? frame[1] : 0;
-      for (size_t i = 2; i < head_bytes; ++i) length = length << 8 | frame[i];
+      uint64_t length = length_bytes == 0 ? short_length : 0;
+      for (size_t i = 2; i < plain_bytes; ++i) length = length << 8 | frame[i];
       if (size - at - head_bytes < length) break;
       const int opcode = frame[0] & 0x0f;
       if (opcode == kClose) {
@@ -199,19 +263,27 @@ class Client {
         End(connection, frame + head_bytes);
         return size;
       }
-      CallBack(connection.index, opcode, frame + head_bytes, length);
+      const uint8_t* key = role_ == Role::kServer ? frame + plain_bytes : nullptr;
+      CallBack(connection.index, opcode, frame + head_bytes, length, key);
       at += head_bytes + length;
     }
     return at;
   }
 
+  // The load generator ends in its own time; what it says then is nothing to a server.
   void End(const Connection& connection, const uint8_t* code) {
     Check(epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.fd, nullptr) == 0, "epoll_ctl");
-    CallBack(connection.index, kClose, code, 2);
+    if (role_ == Role::kClient) {
+      CallBack(connection.index, kClose, code, 2, nullptr);
+      return;
+    }
+    constexpr std::string_view kNormal = "\x88\x02\x03\xe8";
+    send(connection.fd, kNormal.data(), kNormal.size(), MSG_NOSIGNAL);
+    close(connection.fd);
   }
 
   // A message, or the code of a close frame (1006: there was none).
-  void CallBack(uint32_t index, int opcode, const uint8_t* data, size_t size) {
+  void CallBack(uint32_t index, int opcode, const uint8_t* data, size_t size, const uint8_t* key) {
     napi_handle_scope handles = nullptr;
     napi_open_handle_scope(env_, &handles);
     std::array<napi_value, 2> args{};
@@ -219,8 +291,12 @@ class Client {
     if (opcode == kBinary) {
       void* copy = nullptr;
       napi_create_arraybuffer(env_, size, &copy, &args[1]);
-      std::memcpy(copy, data, size);
+      Copy(copy, data, size, key);
     } else if (opcode == kText) {
+      if (key != nullptr) {
+        Copy(text_.data(), data, size, key);
+        data = text_.data();
+      }
       napi_create_string_utf8(env_, reinterpret_cast<const char*>(data), size, &args[1]);
     } else {
       napi_create_uint32(env_, static_cast<uint32_t>(data[0] << 8 | data[1]), &args[1]);
@@ -247,20 +323,23 @@ class Client {
       connection.sent = 0;
     }
     if (std::exchange(connection.waits, waits) != waits) {
-      Watch(EPOLL_CTL_MOD, connection, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
+      Watch(EPOLL_CTL_MOD, connection.fd, waits ? EPOLLIN | EPOLLOUT : EPOLLIN, &connection);
     }
   }
 
   const napi_env env_;
+  const Role role_;
   napi_ref on_message_ = nullptr;
   int epoll_ = -1;
+  int listener_ = -1;
   uint64_t key_ = 1;
   std::vector<std::unique_ptr<Connection>> connections_;
   Connection* served_ = nullptr;
   std::unique_ptr<uint8_t[]> input_;
+  std::array<uint8_t, kMostFrameBytes> text_{};
 };
 
-Client* Client::instance = nullptr;
+Endpoint* Endpoint::instance = nullptr;
 
 template <size_t n>
 std::array<napi_value, n> Arguments(napi_env env, napi_callback_info info) {
@@ -276,17 +355,28 @@ uint32_t Number(napi_env env, napi_value value) {
   return number;
 }
 
-// start(onMessage: (index, data: string | ArrayBuffer | number) => void): a number is the code of a close.
+// start(isServer, onMessage: (index, data: string | ArrayBuffer | number) => void): a number is the code of a
+// close, which only a client is told of.
 napi_value Start(napi_env env, napi_callback_info info) {
-  Client::instance = new Client(env, Arguments<1>(env, info)[0]);
+  const auto [is_server, on_message] = Arguments<2>(env, info);
+  bool server = false;
+  Check(napi_get_value_bool(env, is_server, &server) == napi_ok, "isServer");
+  Endpoint::instance = new Endpoint(env, server ? Role::kServer : Role::kClient, on_message);
   return nullptr;
+}
+
+// listen(): port
+napi_value Listen(napi_env env, napi_callback_info /*info*/) {
+  napi_value port = nullptr;
+  napi_create_uint32(env, Endpoint::instance->Listen(), &port);
+  return port;
 }
 
 // connect(port): index
 napi_value Connect(napi_env env, napi_callback_info info) {
   const auto port = static_cast<uint16_t>(Number(env, Arguments<1>(env, info)[0]));
   napi_value index = nullptr;
-  napi_create_uint32(env, Client::instance->Connect(port), &index);
+  napi_create_uint32(env, Endpoint::instance->Connect(port), &index);
   return index;
 }
 
@@ -298,14 +388,14 @@ napi_value Send(napi_env env, napi_callback_info info) {
   size_t size = 0;
   const bool is_text = napi_get_value_string_utf8(env, data, text.data(), text.size(), &size) == napi_ok;
   Check(is_text || napi_get_arraybuffer_info(env, data, &bytes, &size) == napi_ok, "data");
-  Client::instance->Send(Number(env, index), is_text ? kText : kBinary, static_cast<uint8_t*>(bytes), size);
+  Endpoint::instance->Send(Number(env, index), is_text ? kText : kBinary, static_cast<uint8_t*>(bytes), size);
   return nullptr;
 }
 
 // close(index), with 1000
 napi_value Close(napi_env env, napi_callback_info info) {
   constexpr std::array<uint8_t, 2> kCode = {0x03, 0xe8};
-  Client::instance->Send(Number(env, Arguments<1>(env, info)[0]), kClose, kCode.data(), kCode.size());
+  Endpoint::instance->Send(Number(env, Arguments<1>(env, info)[0]), kClose, kCode.data(), kCode.size());
   return nullptr;
 }
 
@@ -313,7 +403,11 @@ napi_value Close(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   for (const auto& [name, callback] : std::initializer_list<std::pair<const char*, napi_callback>>{
-           {"start", Start}, {"connect", Connect}, {"send", Send}, {"close", Close}}) {
+           {"start", Start},
+           {"listen", Listen},
+           {"connect", Connect},
+           {"send", Send},
+           {"close", Close}}) {
     napi_value function = nullptr;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
     napi_set_named_property(env, exports, name, function);
