@@ -35,21 +35,24 @@ describe('a worker ends by itself', PATIENT, () => {
 });
 
 describe('the process exits while a worker is', PATIENT, () => {
-  test.each(['loaded', 'connected', 'traffic', 'backlog', 'closing'])('%s', async (stage) => {
-    await expectExit(workers, {
-      args: ['exit of the process', stage],
-      limitMs: LIMIT_MS,
-      code: 7,
-    });
-  });
+  test.each(['loaded', 'connected', 'traffic', 'views', 'backlog', 'closing'])(
+    '%s',
+    async (stage) => {
+      await expectExit(workers, {
+        args: ['exit of the process', stage],
+        limitMs: LIMIT_MS,
+        code: 7,
+      });
+    },
+  );
 });
 
 describe('several workers', PATIENT, () => {
-  test.each(['connected', 'traffic', 'large', 'backlog'])('at once: %s', (stage) =>
+  test.each(['connected', 'traffic', 'large', 'views', 'backlog'])('at once: %s', (stage) =>
     run('several at once', stage),
   );
 
-  test.each(['connected', 'traffic', 'large'])('one after the other: %s', (stage) =>
+  test.each(['connected', 'traffic', 'large', 'views'])('one after the other: %s', (stage) =>
     run('one after the other', stage),
   );
 });
