@@ -1,9 +1,10 @@
 // The least that a client and a server in a Node.js addon can do, for clients/ceiling.mjs and
-// servers/ceiling-addon.mjs: what the kernel, V8 and the benchmark's own work leave to anybody. One read takes
-// what has come on a connection, each message becomes a copy in an ArrayBuffer and a task of JavaScript's, and
-// what that sends is copied, and leaves in one write; masks are applied in the copies. No queue between, no
-// limits, no checks, no handshake to speak of, no promises as the API has them: it trusts its peer, which must
-// be of the benchmark, and sends it keys that anybody can foresee. All on JavaScript's thread.
+// servers/ceiling-addon.mjs: what the kernel, V8 and the benchmark's own work leave to anybody. One read
+// takes what has come on a connection, each message becomes a copy in an ArrayBuffer and a task of
+// JavaScript's, and what that sends is copied, and leaves in one write; masks are applied in the copies. No
+// queue between, no limits, no checks, no handshake to speak of, no promises as the API has them: it trusts
+// its peer, which must be of the benchmark, and sends it keys that anybody can foresee. All on JavaScript's
+// thread.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -42,7 +43,8 @@ namespace {
 constexpr int kPollHandle = 8;     // UV_POLL
 constexpr int kReadableEvent = 1;  // UV_READABLE
 constexpr size_t kReadBytes = 257 * 1024;
-constexpr size_t kMostFrameBytes = 1024 * 1024 + 14;
+constexpr size_t kMostHeadBytes = 14;
+constexpr size_t kMostFrameBytes = 1024 * 1024 + kMostHeadBytes;
 constexpr uint8_t kText = 1;
 constexpr uint8_t kBinary = 2;
 constexpr uint8_t kClose = 8;
@@ -89,7 +91,9 @@ struct Connection {
 class Endpoint {
  public:
   Endpoint(napi_env env, Role role, napi_value on_message)
-      : env_(env), role_(role), input_(std::make_unique_for_overwrite<uint8_t[]>(kReadBytes + kMostFrameBytes)) {
+      : env_(env),
+        role_(role),
+        input_(std::make_unique_for_overwrite<uint8_t[]>(kReadBytes + kMostFrameBytes)) {
     napi_create_reference(env, on_message, 1, &on_message_);
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     Check(epoll_ >= 0, "epoll_create1");
@@ -104,10 +108,7 @@ class Endpoint {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = Loopback(port);
     Check(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0, "connect");
-    constexpr std::string_view kRequest =
-        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
-    Write(fd, kRequest);
+    Write(fd, ohws::bench::UpgradeRequest(port, "/", ohws::bench::MakeKey()));
     Check(ReadHead(fd).starts_with("HTTP/1.1 101 "), "no upgrade");
     return Adopt(fd);
   }
@@ -125,7 +126,7 @@ class Endpoint {
 
   void Send(uint32_t index, uint8_t opcode, const uint8_t* data, size_t size) {
     Connection& connection = *connections_[index];
-    std::array<uint8_t, 14> head{static_cast<uint8_t>(0x80 | opcode)};
+    std::array<uint8_t, kMostHeadBytes> head{static_cast<uint8_t>(0x80 | opcode)};
     size_t head_bytes = 2;
     const size_t length_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;
     const int mask_bit = role_ == Role::kClient ? 0x80 : 0;
@@ -188,12 +189,7 @@ class Endpoint {
   void Accept() {
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     Check(fd >= 0, "accept4");
-    const std::string accept =
-        ohws::bench::AcceptValue(ohws::bench::HeaderValue(ReadHead(fd), "sec-websocket-key"));
-    Write(fd,
-          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-          "Sec-WebSocket-Accept: " +
-              accept + "\r\n\r\n");
+    Write(fd, ohws::bench::UpgradeResponse(ReadHead(fd)));
     Adopt(fd);
   }
 
@@ -270,16 +266,22 @@ class Endpoint {
     return at;
   }
 
-  // The load generator ends in its own time; what it says then is nothing to a server.
-  void End(const Connection& connection, const uint8_t* code) {
+  void End(Connection& connection, const uint8_t* code) {
+    if (role_ == Role::kServer) {
+      // Behind the answers to what came with it. Who does not read them is not of the benchmark.
+      constexpr std::array<uint8_t, 2> kNormal = {0x03, 0xe8};
+      Send(connection.index, kClose, kNormal.data(), kNormal.size());
+      Flush(connection);
+    }
     Check(epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.fd, nullptr) == 0, "epoll_ctl");
     if (role_ == Role::kClient) {
       CallBack(connection.index, kClose, code, 2, nullptr);
-      return;
+    } else {
+      close(connection.fd);
+      connection.out.Clear();
+      connection.sent = 0;
+      connection.waits = false;
     }
-    constexpr std::string_view kNormal = "\x88\x02\x03\xe8";
-    send(connection.fd, kNormal.data(), kNormal.size(), MSG_NOSIGNAL);
-    close(connection.fd);
   }
 
   // A message, or the code of a close frame (1006: there was none).
@@ -403,11 +405,7 @@ napi_value Close(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   for (const auto& [name, callback] : std::initializer_list<std::pair<const char*, napi_callback>>{
-           {"start", Start},
-           {"listen", Listen},
-           {"connect", Connect},
-           {"send", Send},
-           {"close", Close}}) {
+           {"start", Start}, {"listen", Listen}, {"connect", Connect}, {"send", Send}, {"close", Close}}) {
     napi_value function = nullptr;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
     napi_set_named_property(env, exports, name, function);

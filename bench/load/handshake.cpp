@@ -100,6 +100,24 @@ bool HasToken(std::string_view list, std::string_view token) {
   return false;
 }
 
+// What a server must answer to that key.
+std::string AcceptValue(std::string_view key) { return Base64(Sha1(std::string(key).append(kAcceptSuffix))); }
+
+// The value of a field in a head, without surrounding blanks; empty if there is none.
+std::string_view HeaderValue(std::string_view head, std::string_view name) {
+  size_t at = head.find("\r\n");
+  while (at != std::string_view::npos && at + 2 < head.size()) {
+    const size_t begin = at + 2;
+    at = head.find("\r\n", begin);
+    const std::string_view line = head.substr(begin, at - begin);
+    const size_t colon = line.find(':');
+    if (colon != std::string_view::npos && EqualsIgnoringCase(line.substr(0, colon), name)) {
+      return Trimmed(line.substr(colon + 1));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string MakeKey() {
@@ -110,7 +128,12 @@ std::string MakeKey() {
   return Base64(bytes);
 }
 
-std::string AcceptValue(std::string_view key) { return Base64(Sha1(std::string(key).append(kAcceptSuffix))); }
+std::string UpgradeResponse(std::string_view request) {
+  std::string response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
+  response.append("\r\nSec-WebSocket-Accept: ")
+      .append(AcceptValue(HeaderValue(request, "sec-websocket-key")));
+  return response.append(kHeadEnd);
+}
 
 std::string UpgradeRequest(uint16_t port, std::string_view path, std::string_view key) {
   std::string request = "GET ";
@@ -144,20 +167,6 @@ size_t CheckUpgradeResponse(std::string_view received, std::string_view key) {
     throw Failure("handshake: an extension or subprotocol that nobody offered");
   }
   return end + kHeadEnd.size();
-}
-
-std::string_view HeaderValue(std::string_view head, std::string_view name) {
-  size_t at = head.find("\r\n");
-  while (at != std::string_view::npos && at + 2 < head.size()) {
-    const size_t begin = at + 2;
-    at = head.find("\r\n", begin);
-    const std::string_view line = head.substr(begin, at - begin);
-    const size_t colon = line.find(':');
-    if (colon != std::string_view::npos && EqualsIgnoringCase(line.substr(0, colon), name)) {
-      return Trimmed(line.substr(colon + 1));
-    }
-  }
-  return {};
 }
 
 }  // namespace ohws::bench

@@ -12,18 +12,14 @@ namespace ohws::bench {
 // Sixteen bytes from the operating system's source of randomness, in base64.
 std::string MakeKey();
 
-// What a server must answer to that key.
-std::string AcceptValue(std::string_view key);
-
 std::string UpgradeRequest(uint16_t port, std::string_view path, std::string_view key);
+
+// The head that accepts such a request.
+std::string UpgradeResponse(std::string_view request);
 
 // Looks at what a server has answered so far. Returns the size of the response head once it is
 // complete, or 0 while it is not; throws Failure if the answer is anything but a plain, correct
 // upgrade. Bytes behind the head are frames.
 size_t CheckUpgradeResponse(std::string_view received, std::string_view key);
-
-// The value of a header field in a request or response head, without surrounding blanks; empty if
-// there is none.
-std::string_view HeaderValue(std::string_view head, std::string_view name);
 
 }  // namespace ohws::bench

@@ -53,10 +53,7 @@ class Peer {
     if (!open_) {
       request_.append(bytes);
       if (!request_.ends_with("\r\n\r\n")) return;
-      out_.append("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-      out_.append("Sec-WebSocket-Accept: ")
-          .append(AcceptValue(HeaderValue(request_, "sec-websocket-key")))
-          .append("\r\n\r\n");
+      out_ = UpgradeResponse(request_);
       open_ = true;
       return;
     }

@@ -132,11 +132,6 @@ std::string_view TrimBlanks(std::string_view text) {
 
 bool IsToken(std::string_view text) { return !text.empty() && std::ranges::all_of(text, IsTokenChar); }
 
-bool IsFieldByte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte >= 0x20 && byte != 0x7f) || c == '\t';
-}
-
 bool IsFieldValue(std::string_view text) { return std::ranges::all_of(text, IsFieldByte); }
 
 bool IsWebSocketKey(std::string_view text) {

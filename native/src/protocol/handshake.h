@@ -16,7 +16,10 @@ namespace ohws {
 bool IsToken(std::string_view text);
 
 // May stand in a header value: no CR, LF, NUL or other control character but HT. Bytes above 0x7f pass.
-bool IsFieldByte(char c);
+constexpr bool IsFieldByte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte >= 0x20 && byte != 0x7f) || c == '\t';
+}
 bool IsFieldValue(std::string_view text);
 
 // The base64 form of 16 bytes (RFC 6455 §4.1): 22 characters of the alphabet and "==".
